@@ -1,0 +1,129 @@
+"""What the corpus hands on (语料的各表): the columns of its tables, one article, one refusal, and the corpus itself."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import RequestError
+from .trace import Traced
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Column → pandas type, the contract of docs/contracts.md. ``object`` holds lists.
+DOCUMENTS = {
+    "doc_id": "string",
+    "source": "string",
+    "position": "Int64",
+    "title": "string",
+    "kicker": "string",
+    "subtitle": "string",
+    "byline": "string",
+    "body": "string",
+    "genre": "string",
+    "level": "string",
+    "region_code": "string",
+    "region": "string",
+    "region_candidates": "object",
+    "issuer": "string",
+    "number": "string",
+    "published": "string",
+    "event_date": "string",
+    "script": "string",
+    "truncated": "boolean",
+    "near_duplicate_of": "string",
+    "noise": "Float64",
+    "redactions": "Int64",
+    "chars": "Int64",
+}
+SENTENCES = {
+    "doc_id": "string",
+    "paragraph": "Int64",
+    "sentence": "Int64",
+    "start": "Int64",
+    "end": "Int64",
+    "text": "string",
+    "speaker": "string",
+    "act": "string",
+    "heading": "boolean",
+}
+TABLES = {
+    "doc_id": "string",
+    "table": "Int64",
+    "row": "Int64",
+    "column": "Int64",
+    "row_head": "string",
+    "column_head": "string",
+    "text": "string",
+    "caption": "string",
+    "start": "Int64",
+    "end": "Int64",
+}
+REJECTS = {
+    "source": "string",
+    "row": "Int64",
+    "rule": "string",
+    "value": "string",
+    "severity": "string",
+    "message": "string",
+}
+
+
+class Span(NamedTuple):
+    """A place in a source file: character offsets into its decoded text, half open."""
+
+    source: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents and all that belongs to them (语料).
+
+    Attributes
+    ----------
+    documents, sentences, tables, rejects
+        Data frames with at least the columns of :data:`DOCUMENTS`, :data:`SENTENCES`, :data:`TABLES` and
+        :data:`REJECTS`. ``start`` and ``end`` of sentences are offsets in ``body``.
+    traces
+        doc_id → body with the source offset of each of its characters.
+    """
+
+    documents: pd.DataFrame
+    sentences: pd.DataFrame
+    tables: pd.DataFrame
+    rejects: pd.DataFrame
+    traces: Mapping[str, Traced] = field(repr=False)
+
+    @functools.cached_property
+    def _sources(self) -> dict[str, str]:
+        return dict(zip(self.documents["doc_id"], self.documents["source"], strict=True))
+
+    def locate(self, doc_id: str, start: int, end: int) -> Span:
+        """Where in the decoded source file the body's span [start, end) stood.
+
+        Raises
+        ------
+        RequestError
+            The corpus has no such document.
+        """
+        if doc_id not in self._sources:
+            raise RequestError("语料中没有这篇文档", value=doc_id, hint="请用 documents 表中的 doc_id")
+        return Span(self._sources[doc_id], *self.traces[doc_id].span(start, end))
+
+
+def frame(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Rows as a data frame with exactly these columns and types; what a row lacks is NA."""
+    import pandas as pd
+
+    rows = list(rows)
+    return pd.DataFrame(
+        {
+            name: pd.Series([row.get(name) for row in rows], dtype=kind)  # type: ignore[call-overload]
+            for name, kind in columns.items()
+        }
+    )
