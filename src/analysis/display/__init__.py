@@ -1,1 +1,38 @@
-"""."""
+"""Showing things in notebooks (呈现): results, findings, tables, charts, evidence, notes.
+
+Every verb emits ordinary rich output for JupyterLab and, beside it, a machine-readable MIME part that the renderer,
+the comparison of briefs and the tests read instead of scraping HTML.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .charts import chart
+    from .findings import evidence, finding, note, text
+    from .results import Result, result
+    from .session import recorded, use
+    from .tables import table
+
+_HOME = {
+    "use": "session",
+    "recorded": "session",
+    "result": "results",
+    "Result": "results",
+    "finding": "findings",
+    "text": "findings",
+    "note": "findings",
+    "evidence": "findings",
+    "table": "tables",
+    "chart": "charts",
+}
+
+__all__ = ["Result", "chart", "evidence", "finding", "note", "recorded", "result", "table", "text", "use"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

@@ -1,0 +1,93 @@
+"""What one notebook has shown so far (会话): named results, and the parts in order.
+
+A notebook is one process and one line of cells, so the session is the one place of the package that remembers:
+``use()`` at the notebook's head starts it afresh, ``finding`` looks its slots up in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MethodError
+
+if TYPE_CHECKING:
+    from .results import Result
+
+PREFIX = "application/vnd.policy-brief."
+KINDS = ("result", "finding", "table", "chart", "evidence", "note")
+
+
+def mime(kind: str) -> str:
+    """The MIME type of a part: result, finding, table, chart, evidence or note."""
+    return f"{PREFIX}{kind}+json"
+
+
+@dataclass
+class Session:
+    """Results by name, names of tables and charts taken, and every bundle emitted outside IPython."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    names: set[tuple[str, str]] = field(default_factory=set)
+    bundles: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        """Record a result; the same name may come again only with the same value."""
+        known = self.results.setdefault(result.name, result)
+        if known.value != result.value:
+            raise MethodError(
+                f"结果“{result.name}”登记了两个不同的值：{known.value} 与 {result.value}",
+                hint="请给两个结果取不同的名称",
+            )
+
+    def claim(self, kind: str, name: str) -> None:
+        """Take the name of a table or chart, so that its file and its links are its own."""
+        if (kind, name) in self.names:
+            raise MethodError(
+                f"名称“{name}”已被本简报的另一个{'表' if kind == 'table' else '图'}使用", hint="请换一个名称"
+            )
+        self.names.add((kind, name))
+
+    def emit(self, bundle: Mapping[str, Any]) -> None:
+        """Publish a MIME bundle to the notebook, or keep it when there is none (plain Python, tests)."""
+        shell = _shell()
+        if shell is None:
+            self.bundles.append(dict(bundle))
+        else:
+            shell.display_pub.publish(data=dict(bundle), metadata={})
+
+
+_session = Session()
+
+
+def current() -> Session:
+    """The session of this process."""
+    return _session
+
+
+def use() -> None:
+    """Start a brief: forget what was shown before, register the fonts, set the theme of charts."""
+    global _session
+    _session = Session()
+    from .theme import apply
+
+    apply()
+
+
+def recorded(kind: str | None = None) -> list[dict[str, Any]]:
+    """The parts emitted outside IPython since ``use()``: of one kind, or all MIME bundles."""
+    if kind is None:
+        return list(_session.bundles)
+    return [bundle[mime(kind)] for bundle in _session.bundles if mime(kind) in bundle]
+
+
+def _shell() -> Any:
+    """The running IPython shell; None in plain Python (where IPython need not even be imported)."""
+    import sys
+
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.interactiveshell import InteractiveShell
+
+    return InteractiveShell.instance() if InteractiveShell.initialized() else None

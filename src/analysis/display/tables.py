@@ -1,0 +1,156 @@
+"""Tables of a brief (表): raw cells and how each column prints, so that HTML, PDF, Word and CSV agree."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MethodError
+from .results import format_value, scalar
+from .session import current, mime
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    caption: str,
+    note: str | None = None,
+    units: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
+    digits: Mapping[str, int] | None = None,
+) -> None:
+    """Show a table (列出一张表).
+
+    Parameters
+    ----------
+    frame
+        Columns print under their own names; a named index comes first as columns. Two-level columns make
+        grouped heads. Missing values print as a dash.
+    name
+        File name of its CSV and target of links (``#t-<name>``); unique in the brief.
+    caption
+        What it shows, without a number: tables are numbered in order.
+    note
+        A remark under it: source, what is suppressed, what the signs mean.
+    units
+        Unit by column, printed in the head; ``%`` also sets two decimals.
+    links
+        Column → the column of ``frame`` that holds its targets (not shown itself): an id of ``evidence``, or
+        a full target such as ``#r-<result>``, ``#d-<definition>``, ``https://…``.
+    digits
+        Decimals by column, where the usual ones (0 for whole numbers, 2 for rates, 1 otherwise) do not fit.
+
+    Raises
+    ------
+    MethodError
+        The name is taken, or ``units``, ``links`` or ``digits`` name a column that is not there.
+    """
+    session = current()
+    units, links, digits = dict(units or {}), dict(links or {}), dict(digits or {})
+    frame = _with_index(frame)
+    heads = [_head(column) for column in frame.columns]
+    for wanted in (*units, *links, *links.values(), *digits):
+        if wanted not in {head[-1] for head in heads}:
+            raise MethodError(
+                f"表“{caption}”没有列“{wanted}”", hint=f"现有列：{'、'.join(head[-1] for head in heads)}"
+            )
+    session.claim("table", name)
+
+    values = {head: [scalar(value) for value in frame.iloc[:, k]] for k, head in enumerate(heads)}
+    by_label = {head[-1]: column for head, column in values.items()}
+    shown = [head for head in heads if head[-1] not in set(links.values())]
+    columns = [
+        {
+            "label": head[-1],
+            "group": head[0] if len(head) > 1 and head[0] != head[-1] else None,
+            "kind": "number" if _numeric(values[head]) else "text",
+            "unit": units.get(head[-1]),
+            "digits": digits.get(head[-1], _digits(values[head], units.get(head[-1]))),
+        }
+        for head in shown
+    ]
+    part = {
+        "name": name,
+        "caption": caption,
+        "note": note,
+        "columns": columns,
+        "rows": [list(row) for row in zip(*(values[head] for head in shown), strict=True)],
+        "links": {
+            str(k): [_target(target) for target in by_label[links[head[-1]]]]
+            for k, head in enumerate(shown)
+            if head[-1] in links
+        },
+    }
+    session.emit(
+        {mime("table"): part, "text/html": _plain_html(part), "text/plain": f"{caption}（{len(frame)} 行）"}
+    )
+
+
+def cell_text(value: Any, column: Mapping[str, Any]) -> str:
+    """A cell as it prints; the unit stands in the head, not here."""
+    return format_value(value, None, column["digits"])
+
+
+def head_text(column: Mapping[str, Any]) -> str:
+    """A column's head with its unit: 按期办结率（%）."""
+    return f"{column['label']}（{column['unit']}）" if column["unit"] else str(column["label"])
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    named = any(level is not None for level in frame.index.names)
+    return frame.reset_index() if named else frame
+
+
+def _head(column: Any) -> tuple[str, ...]:
+    if not isinstance(column, tuple):
+        return (str(column),)
+    return tuple(str(level) for level in column if str(level)) or ("",)
+
+
+def _numeric(cells: list[Any]) -> bool:
+    present = [cell for cell in cells if cell is not None]
+    return bool(present) and all(
+        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in present
+    )
+
+
+def _digits(cells: list[Any], unit: str | None) -> int | None:
+    """Decimals of a column of numbers: one rule for the whole column, so that the points stand under each other."""
+    numbers = [cell for cell in cells if isinstance(cell, float)]
+    if not numbers:
+        return None
+    if unit in ("%", "个百分点"):
+        return 2
+    return 0 if all(number.is_integer() for number in numbers) else 1
+
+
+def _target(target: Any) -> str | None:
+    """A link's full target: bare ids are ids of evidence."""
+    if target is None or target == "":
+        return None
+    text = str(target)
+    return text if text.startswith(("#", "https://", "http://")) else f"#e-{text}"
+
+
+def _plain_html(part: Mapping[str, Any]) -> str:
+    """What JupyterLab shows; briefs are rendered from the part itself."""
+    head = "".join(f"<th>{html.escape(head_text(column))}</th>" for column in part["columns"])
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{html.escape(cell_text(cell, column))}</td>"
+            for cell, column in zip(row, part["columns"], strict=True)
+        )
+        + "</tr>"
+        for row in part["rows"]
+    )
+    note = f"<p><small>注：{html.escape(part['note'])}</small></p>" if part["note"] else ""
+    return (
+        f"<table><caption>{html.escape(part['caption'])}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>{note}"
+    )
