@@ -1,0 +1,284 @@
+"""Coding by codebook (编码): which sentences say what, by which rule, with the evidence in the text.
+
+A codebook is a YAML file with a frame, named lists, shields and codes; each code has rules, exclusions and examples
+(see :mod:`analysis.text.rules` for the operators). Codes found by rules are proposals; codes of people replace them
+sentence by sentence, and the replacements are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import codebooks
+from ..errors import CodebookError, InputError
+from .rules import CLAUSE, Rule, Spans, Unit, View, parse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CODES = ("doc_id", "start", "end", "text", "sentence", "frame", "code", "rule", "coder", "confidence", "evidence")
+
+
+@dataclass(frozen=True)
+class CodeRule:
+    """One rule of a code, by its id."""
+
+    id: str
+    rule: Rule
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code of a frame (编码类目): what it means, its rules, what is excluded, examples for and against."""
+
+    code: str
+    definition: str
+    rules: tuple[CodeRule, ...]
+    exclusion: Rule | None
+    examples: tuple[str, ...]
+    counterexamples: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """A frame of codes with their rules (编码表).
+
+    Attributes
+    ----------
+    frame, name, version, source
+        As the file states them; every result carries the version.
+    unit
+        ``sentence`` or ``clause``.
+    genres
+        Genres that the frame is made for; empty when any.
+    """
+
+    frame: str
+    name: str
+    version: str
+    source: str
+    unit: str
+    genres: tuple[str, ...]
+    shields: tuple[str, ...]
+    codes: tuple[Code, ...]
+
+    @classmethod
+    def load(cls, name: str | Path) -> Codebook:
+        """Read a packaged codebook by its name or a user's by its path.
+
+        Raises
+        ------
+        CodebookError
+            No such file, unknown operator or list, a code without rules or twice.
+        """
+        return cls.parse(codebooks.load(name), name)
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any], name: str | Path = "") -> Codebook:
+        """Read a codebook's content, as :func:`analysis.codebooks.load` gives it."""
+        try:
+            codes = tuple(_code(entry, content.get("lists") or {}) for entry in content.get("codes") or [])
+        except CodebookError as error:
+            raise CodebookError(error.message, file=str(name), value=error.value, hint=error.hint) from None
+        names = [code.code for code in codes]
+        repeated = sorted({code for code in names if names.count(code) > 1})
+        if repeated or not codes:
+            raise CodebookError(
+                "编码表没有 codes" if not codes else "编码表中类目重复",
+                file=str(name),
+                value="、".join(repeated) or None,
+                hint="请参照自带的 five_part.yml",
+            )
+        unit = content.get("unit", "sentence")
+        if unit not in ("sentence", "clause"):
+            raise CodebookError("编码单元只能是 sentence 或 clause", file=str(name), value=unit)
+        return cls(
+            frame=str(content.get("frame") or Path(name).stem),
+            name=str(content.get("name") or content.get("frame") or Path(name).stem),
+            version=str(content["version"]),
+            source=str(content["source"]),
+            unit=unit,
+            genres=tuple(content.get("genres") or ()),
+            shields=tuple(content.get("shields") or ()),
+            codes=codes,
+        )
+
+
+def code(documents: pd.DataFrame, sentences: pd.DataFrame, codebook: Codebook | str | Path = "five_part") -> pd.DataFrame:
+    """Code every sentence (or clause) of the documents by the rules of a codebook.
+
+    Parameters
+    ----------
+    documents, sentences
+        Tables of :mod:`analysis.corpus`.
+    codebook
+        A codebook, its packaged name, or the path of a YAML file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit and code: doc_id, start, end (offsets of the unit in ``body``), text, sentence (its number),
+        frame, code, rule (ids of the rules that hold, joined by ``+``), coder (``rule``), confidence (of the best
+        rule), evidence (list of (start, end) in ``body``). ``attrs`` names the codebook and counts the units read.
+    """
+    import pandas as pd
+
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    rows: list[dict[str, Any]] = []
+    read = 0
+    for doc_id, numbers, view in views(documents, sentences, book.unit, book.shields):
+        read += len(view.units)
+        for number, found in evaluate(view, book):
+            unit = view.units[number]
+            for label, ids, confidence, spans in found:
+                rows.append(
+                    {
+                        "doc_id": doc_id,
+                        "start": unit.start,
+                        "end": unit.end,
+                        "text": unit.text,
+                        "sentence": numbers[number],
+                        "frame": book.frame,
+                        "code": label,
+                        "rule": "+".join(ids),
+                        "coder": "rule",
+                        "confidence": confidence,
+                        "evidence": [(unit.start + start, unit.start + end) for start, end in spans],
+                    }
+                )
+    frame = pd.DataFrame(rows, columns=list(CODES))
+    frame.attrs.update(codebook=book.frame, version=book.version, unit=book.unit, units=read)
+    return frame
+
+
+def evaluate(view: View, book: Codebook) -> Iterator[tuple[int, list[tuple[str, list[str], float, Spans]]]]:
+    """Codes of one document's units: unit number → (code, ids of its rules, confidence, evidence spans)."""
+    found: dict[int, list[tuple[str, list[str], float, Spans]]] = {}
+    for entry in book.codes:
+        holds: dict[int, list[tuple[CodeRule, Spans]]] = {}
+        for rule in entry.rules:
+            units = rule.rule.candidates(view)
+            for number in range(len(view.units)) if units is None else sorted(units):
+                if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
+                    holds.setdefault(number, []).append((rule, spans))
+        for number, rules in holds.items():
+            if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
+                continue
+            spans = tuple(sorted({span for _, each in rules for span in each}))
+            found.setdefault(number, []).append(
+                (entry.code, [rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), spans)
+            )
+    return iter(sorted(found.items()))
+
+
+def views(
+    documents: pd.DataFrame, sentences: pd.DataFrame, unit: str = "sentence", shields: Sequence[str] = ()
+) -> Iterator[tuple[str, list[int], View]]:
+    """Each document as its rules see it, with the sentence number of each unit."""
+    wanted = ["sentence", "start", "end", "text", "paragraph", "speaker", "act", "heading"]
+    absent = [column for column in ("doc_id", "start", "end", "text") if column not in sentences.columns]
+    if absent:
+        raise InputError("句子表缺少列", value="、".join(absent), hint="请用 corpus.read 得到的 sentences")
+    attributes = documents.set_index("doc_id")
+    kept = [column for column in ("title", "genre", "level", "issuer", "region") if column in attributes]
+    known = {
+        str(doc_id): {name: value for name, value in zip(kept, values, strict=True) if isinstance(value, str)}
+        for doc_id, *values in attributes[kept].itertuples(name=None)
+    }
+    columns = [
+        sentences[column].tolist() if column in sentences else [None] * len(sentences) for column in wanted
+    ]
+    ids = sentences["doc_id"].tolist()
+    first = 0
+    for last in range(1, len(ids) + 1):
+        if last < len(ids) and ids[last] == ids[first]:
+            continue
+        numbers: list[int] = []
+        units: list[Unit] = []
+        for row in range(first, last):
+            number, start, end, text, paragraph, speaker, act, heading = (column[row] for column in columns)
+            for left, right in _cut(text, unit):
+                numbers.append(row - first if number is None else int(number))
+                units.append(
+                    Unit(
+                        text[left:right],
+                        int(start) + left,
+                        int(end) if right == len(text) else int(start) + right,
+                        0 if paragraph is None else int(paragraph),
+                        speaker if isinstance(speaker, str) else None,
+                        act if isinstance(act, str) else None,
+                        heading is True,
+                    )
+                )
+        doc_id = str(ids[first])
+        yield doc_id, numbers, View(units, known.get(doc_id), shields)
+        first = last
+
+
+def labels(codes: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
+    """Every sentence with its labels, also those without any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doc_id, sentence, start, end, text, labels (list, in the codebook's order of first appearance), rules (list).
+    """
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    for doc_id, number, label, rule in zip(
+        codes["doc_id"], codes["sentence"], codes["code"], codes["rule"], strict=True
+    ):
+        found.setdefault((doc_id, int(number)), {})[label] = rule
+    every = sentences[["doc_id", "sentence", "start", "end", "text"]].reset_index(drop=True)
+    keys = list(zip(every["doc_id"], every["sentence"].astype(int), strict=True))
+    every["labels"] = [list(found.get(key, {})) for key in keys]
+    every["rules"] = [list(found.get(key, {}).values()) for key in keys]
+    return every
+
+
+def examine(codebook: Codebook | str | Path) -> pd.DataFrame:
+    """Hold a codebook against its own examples (自检): code, kind (example or counterexample), text, holds."""
+    import pandas as pd
+
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    rows = []
+    for entry in book.codes:
+        for kind, texts in (("example", entry.examples), ("counterexample", entry.counterexamples)):
+            for text in texts:
+                view = View([Unit(text, 0, len(text))], shields=book.shields)
+                given = {label for _, found in evaluate(view, book) for label, *_ in found}
+                rows.append((entry.code, kind, text, (entry.code in given) == (kind == "example")))
+    return pd.DataFrame(rows, columns=["code", "kind", "text", "holds"])
+
+
+def _code(entry: Mapping[str, Any], lists: Mapping[str, object]) -> Code:
+    name = str(entry.get("code") or "")
+    if not name or not entry.get("rules"):
+        raise CodebookError("类目须有 code 和 rules", value=name or dict(entry), hint="请参照自带的 five_part.yml")
+    rules = []
+    for number, rule in enumerate(entry["rules"], 1):
+        if not isinstance(rule, Mapping) or "when" not in rule:
+            rule = {"when": rule}
+        id_ = str(rule.get("id") or f"{name}.{number}")
+        rules.append(CodeRule(id_, parse(rule["when"], lists, id_), float(rule.get("confidence", 0.8))))
+    exclusion = parse(entry["exclude"], lists, f"{name}.exclude") if entry.get("exclude") else None
+    known = {"code", "definition", "rules", "exclude", "examples", "counterexamples"}
+    return Code(
+        name,
+        str(entry.get("definition") or ""),
+        tuple(rules),
+        exclusion,
+        tuple(entry.get("examples") or ()),
+        tuple(entry.get("counterexamples") or ()),
+        {key: value for key, value in entry.items() if key not in known},
+    )
+
+
+def _cut(text: str, unit: str) -> list[tuple[int, int]]:
+    if unit == "sentence":
+        return [(0, len(text))]
+    return [match.span() for match in CLAUSE.finditer(text) if match[0].strip()] or [(0, len(text))]
