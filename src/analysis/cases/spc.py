@@ -231,10 +231,8 @@ def _chart(
         segment = np.zeros(len(series), dtype=int)
         for start in rebase:
             segment += (series["period"] >= start).to_numpy(int)
-        pieces += [
-            _segment(part.assign(segment=number), rules, limits)
-            for number, part in series.groupby(segment, sort=True)
-        ]
+        numbered = series.assign(segment=segment)
+        pieces += [_segment(part, rules, limits) for _, part in numbered.groupby("segment", sort=True)]
     if not pieces:
         return frame.assign(**{name: pd.Series(dtype=float) for name in ("mean", "lower", "upper")})
     chart = pd.concat(pieces)
