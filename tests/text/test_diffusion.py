@@ -77,8 +77,8 @@ def test_evidence_agrees_or_conflicts() -> None:
     adopted = pd.DataFrame({"doc_id": ["f"], "source_doc_id": ["e"]})
     table = evidence(reused, cited, adopted).set_index(["a", "b"])
     assert table["verdict"].to_dict() == {("a", "b"): "一致", ("c", "d"): "冲突", ("e", "f"): "单一证据"}
-    assert table.loc[("a", "b"), "reuse"] == "b→a"
-    assert table.loc[("c", "d"), "citation"] == "a→b"
+    assert table.loc[("a", "b"), "reuse"] == "a→b"
+    assert table.loc[("c", "d"), "citation"] == "b→a"
     assert pd.isna(table.loc[("e", "f"), "reuse"])
 
 

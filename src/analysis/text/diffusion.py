@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -160,10 +160,8 @@ def direction(pairs: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
     later, earlier = table["doc_id"].map(dates), table["source_doc_id"].map(dates)
     known = (later.dt.year < 9999) & (earlier.dt.year < 9999)
     table["days"] = (later - earlier).dt.days.where(known).astype("Int64")
-    table["direction"] = [
-        _way(above, below) for above, below in zip(table["source_level"], table["level"], strict=True)
-    ]
-    return table
+    ways = [_way(above, below) for above, below in zip(table["source_level"], table["level"], strict=True)]
+    return table.assign(direction=ways)
 
 
 def spread(adoptions: pd.DataFrame, *, units: int | None = None) -> pd.DataFrame:
@@ -279,7 +277,7 @@ def _clauses(text: str) -> list[tuple[int, int, set[str]]]:
     return found
 
 
-def _way(above: object, below: object) -> object:
+def _way(above: object, below: object) -> Any:
     import pandas as pd
 
     if above not in LEVELS or below not in LEVELS:
