@@ -19,7 +19,19 @@ from .rules import CLAUSE, Rule, Spans, Unit, View, parse
 if TYPE_CHECKING:
     import pandas as pd
 
-CODES = ("doc_id", "start", "end", "text", "sentence", "frame", "code", "rule", "coder", "confidence", "evidence")
+CODES = (
+    "doc_id",
+    "start",
+    "end",
+    "text",
+    "sentence",
+    "frame",
+    "code",
+    "rule",
+    "coder",
+    "confidence",
+    "evidence",
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,9 @@ class Codebook:
         )
 
 
-def code(documents: pd.DataFrame, sentences: pd.DataFrame, codebook: Codebook | str | Path = "five_part") -> pd.DataFrame:
+def code(
+    documents: pd.DataFrame, sentences: pd.DataFrame, codebook: Codebook | str | Path = "five_part"
+) -> pd.DataFrame:
     """Code every sentence (or clause) of the documents by the rules of a codebook.
 
     Parameters
@@ -258,7 +272,9 @@ def examine(codebook: Codebook | str | Path) -> pd.DataFrame:
 def _code(entry: Mapping[str, Any], lists: Mapping[str, object]) -> Code:
     name = str(entry.get("code") or "")
     if not name or not entry.get("rules"):
-        raise CodebookError("类目须有 code 和 rules", value=name or dict(entry), hint="请参照自带的 five_part.yml")
+        raise CodebookError(
+            "类目须有 code 和 rules", value=name or dict(entry), hint="请参照自带的 five_part.yml"
+        )
     rules = []
     for number, rule in enumerate(entry["rules"], 1):
         if not isinstance(rule, Mapping) or "when" not in rule:

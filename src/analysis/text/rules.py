@@ -295,7 +295,8 @@ class Clause(AllOf):
         kept = []
         for clause in CLAUSE.finditer(view.text(unit)):
             inside = [
-                tuple(s for s in spans or () if clause.start() <= s[0] and s[1] <= clause.end()) for spans in parts
+                tuple(s for s in spans or () if clause.start() <= s[0] and s[1] <= clause.end())
+                for spans in parts
             ]
             if all(inside):
                 kept.extend(inside)
@@ -315,7 +316,11 @@ class Around:
 
     def find(self, view: View, unit: int) -> Spans | None:
         """No span in the unit itself."""
-        return () if any(self.rule.find(view, other) is not None for other in _AROUND[self.place](view, unit)) else None
+        return (
+            ()
+            if any(self.rule.find(view, other) is not None for other in _AROUND[self.place](view, unit))
+            else None
+        )
 
 
 @dataclass(frozen=True)
@@ -394,8 +399,12 @@ def _leaf(content: str, lists: Mapping[str, object], where: str) -> Rule:
     if content.startswith("$"):
         name = content[1:]
         if name not in lists:
-            raise CodebookError("编码规则引用了没有定义的词表", value=f"{where}: ${name}", hint="请在 lists 中写出它")
-        return parse(lists[name], {key: value for key, value in lists.items() if key != name}, f"lists.{name}")
+            raise CodebookError(
+                "编码规则引用了没有定义的词表", value=f"{where}: ${name}", hint="请在 lists 中写出它"
+            )
+        return parse(
+            lists[name], {key: value for key, value in lists.items() if key != name}, f"lists.{name}"
+        )
     if len(content) > 2 and content.startswith("/") and content.endswith("/"):
         try:
             return Regex(re.compile(content[1:-1]))

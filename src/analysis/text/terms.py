@@ -1,0 +1,243 @@
+"""Terms of documents (关键词): counts, TF-IDF and TextRank, each a table with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .segment import Segmenter, is_content, stopwords
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a result says when the corpus cannot carry the method.
+ONE_DOCUMENT = "语料只有一篇有正文的文档，无从比较文档间的多少，按词频排序"
+NOTHING = "没有可计的词：正文为空，或全是停用词"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each document uses each term (文档—词频矩阵).
+
+    Attributes
+    ----------
+    doc_ids
+        Rows, in the order of the documents; documents without a body have an empty row.
+    terms
+        Columns, in the order of first appearance.
+    matrix
+        scipy CSR matrix of counts (int32).
+    lengths
+        Words of each document, stop words included and white space and marks left out: the base of rates.
+    """
+
+    doc_ids: tuple[str, ...]
+    terms: tuple[str, ...]
+    matrix: Any
+    lengths: np.ndarray
+
+    @property
+    def totals(self) -> np.ndarray:
+        """Count of each term over all documents."""
+        return np.asarray(self.matrix.sum(axis=0)).ravel()
+
+    @property
+    def document_frequency(self) -> np.ndarray:
+        """In how many documents each term stands."""
+        return np.bincount(self.matrix.indices, minlength=len(self.terms))
+
+
+def count(
+    documents: pd.DataFrame, segmenter: Segmenter | None = None, stop: frozenset[str] | None = None
+) -> Counts:
+    """Count the terms of each document, keeping one row a document and term and none a word.
+
+    Parameters
+    ----------
+    documents
+        With doc_id and body.
+    segmenter, stop
+        Default: the packaged lexicon and stop words. A term has two characters or more, one of them Han.
+    """
+    from scipy.sparse import csr_matrix
+
+    segmenter = segmenter or Segmenter()
+    vocabulary = _Vocabulary(stopwords() if stop is None else stop)
+    indices: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    ends = [0]
+    lengths = []
+    for body in documents["body"].tolist():
+        words = segmenter.cut(body) if isinstance(body, str) else []
+        codes = np.fromiter((vocabulary[word] for word in words), dtype=np.int32, count=len(words))
+        lengths.append(int((codes >= -1).sum()))
+        columns, numbers = np.unique(codes[codes >= 0], return_counts=True)
+        indices.append(columns)
+        values.append(numbers.astype(np.int32))
+        ends.append(ends[-1] + len(columns))
+    terms = vocabulary.terms
+    matrix = csr_matrix(
+        (
+            np.concatenate(values) if values else np.zeros(0, dtype=np.int32),
+            np.concatenate(indices) if indices else np.zeros(0, dtype=np.int32),
+            np.asarray(ends, dtype=np.int64),
+        ),
+        shape=(len(lengths), len(terms)),
+    )
+    return Counts(tuple(documents["doc_id"].tolist()), tuple(terms), matrix, np.asarray(lengths, dtype=np.int64))
+
+
+def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
+    """Terms that mark each document off from the others (TF-IDF).
+
+    Weight = count × (ln((1 + N) / (1 + df)) + 1), each document's vector scaled to length 1: the definition of
+    scikit-learn's ``TfidfVectorizer`` with its defaults.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doc_id, rank, term, count, documents (df), tfidf, note. A corpus of one document, or documents without terms,
+        are said in ``note``, never passed over: a document without any term has one row with NA as its term.
+    """
+    import pandas as pd
+
+    n = len(counts.doc_ids)
+    with_terms = int((np.diff(counts.matrix.indptr) > 0).sum())
+    frequency = counts.document_frequency
+    inverse = np.log((1 + n) / (1 + frequency)) + 1
+    note = ONE_DOCUMENT if with_terms == 1 else None
+    rows: list[tuple[Any, ...]] = []
+    matrix = counts.matrix
+    for number, doc_id in enumerate(counts.doc_ids):
+        columns = matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]]
+        if not len(columns):
+            rows.append((doc_id, None, None, 0, 0, None, NOTHING))
+            continue
+        numbers = matrix.data[matrix.indptr[number] : matrix.indptr[number + 1]]
+        weights = numbers * inverse[columns]
+        weights = weights / np.linalg.norm(weights)
+        order = _ranked(weights, columns, top)
+        rows.extend(
+            (doc_id, rank, counts.terms[columns[i]], int(numbers[i]), int(frequency[columns[i]]), float(weights[i]), note)
+            for rank, i in enumerate(order, 1)
+        )
+    return pd.DataFrame(rows, columns=["doc_id", "rank", "term", "count", "documents", "tfidf", "note"])
+
+
+def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
+    """Terms of a whole corpus by their summed TF-IDF weight.
+
+    Returns
+    -------
+    pandas.DataFrame
+        rank, term, count, documents, per_10k (of all words), tfidf, note.
+    """
+    import pandas as pd
+
+    columns = ["rank", "term", "count", "documents", "per_10k", "tfidf", "note"]
+    every = tfidf(counts, top=None).dropna(subset=["term"])
+    if every.empty:
+        return pd.DataFrame([(None, None, 0, 0, None, None, NOTHING)], columns=columns)
+    table = (
+        every.groupby("term", sort=False)
+        .agg(count=("count", "sum"), documents=("documents", "first"), tfidf=("tfidf", "sum"))
+        .reset_index()
+        .sort_values(["tfidf", "count", "term"], ascending=[False, False, True])
+        .head(top)
+    )
+    table["rank"] = range(1, len(table) + 1)
+    table["per_10k"] = table["count"] / counts.lengths.sum() * 1e4
+    table["note"] = ONE_DOCUMENT if every["note"].notna().any() else None
+    return table[columns].reset_index(drop=True)
+
+
+def textrank(
+    documents: pd.DataFrame,
+    segmenter: Segmenter | None = None,
+    *,
+    window: int = 5,
+    damping: float = 0.85,
+    top: int = 20,
+    stop: frozenset[str] | None = None,
+) -> pd.DataFrame:
+    """Terms central to each document's own co-occurrence (TextRank; Mihalcea & Tarau 2004).
+
+    Undirected graph of content words, an edge for each pair within ``window`` content words of one paragraph, weighted
+    by how often; PageRank by power iteration to 1e-10.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doc_id, rank, term, textrank (sums to 1 over the document's terms), note.
+    """
+    import pandas as pd
+
+    segmenter = segmenter or Segmenter()
+    stop = stopwords() if stop is None else stop
+    rows: list[tuple[Any, ...]] = []
+    for doc_id, body in zip(documents["doc_id"], documents["body"], strict=True):
+        ids: dict[str, int] = {}
+        left: list[int] = []
+        right: list[int] = []
+        for paragraph in body.split("\n") if isinstance(body, str) else []:
+            line = [ids.setdefault(word, len(ids)) for word in segmenter.cut(paragraph) if is_content(word, stop)]
+            for step in range(1, window):
+                left.extend(line[:-step])
+                right.extend(line[step:])
+        if not ids:
+            rows.append((doc_id, None, None, None, NOTHING))
+            continue
+        terms = list(ids)
+        rank = _pagerank(left, right, len(terms), damping)
+        for place, i in enumerate(_ranked(rank, np.arange(len(terms)), top), 1):
+            rows.append((doc_id, place, terms[i], float(rank[i]), None))
+    return pd.DataFrame(rows, columns=["doc_id", "rank", "term", "textrank", "note"])
+
+
+class _Vocabulary(dict[str, int]):
+    """Word → column; -1 for words that are no terms, -2 for marks and white space, decided once a word."""
+
+    def __init__(self, stop: frozenset[str]) -> None:
+        super().__init__()
+        self.stop = stop
+        self.terms: list[str] = []
+
+    def __missing__(self, word: str) -> int:
+        if is_content(word, self.stop):
+            code = len(self.terms)
+            self.terms.append(word)
+        else:
+            code = -1 if any(character.isalnum() for character in word) else -2
+        self[word] = code
+        return code
+
+
+def _ranked(weights: np.ndarray, columns: np.ndarray, top: int | None) -> Iterable[int]:
+    """Places by falling weight, ties by first appearance, the first ``top`` of them."""
+    order = np.lexsort((columns, -np.round(weights, 12)))
+    return [int(i) for i in (order if top is None else order[:top])]
+
+
+def _pagerank(left: list[int], right: list[int], size: int, damping: float) -> np.ndarray:
+    from scipy.sparse import coo_matrix
+
+    apart = [(a, b) for a, b in zip(left, right, strict=True) if a != b]
+    rank = np.full(size, 1 / size)
+    if not apart:
+        return rank
+    a, b = np.array(apart).T
+    weight = np.ones(2 * len(a))
+    graph = coo_matrix((weight, (np.r_[a, b], np.r_[b, a])), shape=(size, size)).tocsr()
+    strength = np.asarray(graph.sum(axis=1)).ravel()
+    alone = strength == 0
+    share = np.divide(1.0, strength, out=np.zeros(size), where=~alone)
+    for _ in range(200):
+        passed = graph.T @ (rank * share) + rank[alone].sum() / size
+        new = (1 - damping) / size + damping * passed
+        if np.abs(new - rank).sum() < 1e-10:
+            return new
+        rank = new
+    return rank
