@@ -183,7 +183,8 @@ def _kind(title: _Title, titles: list[_Title], place: int, body: str) -> tuple[s
         (len(ending), name) for name, endings in kinds.items() for ending in endings if bare.endswith(ending)
     ]
     kind = max(fits)[1] if fits else None
-    formal = kind is not None and (len(bare) >= 6 or bare in _words("short_forms"))
+    # A long title with a document's ending is trusted over a word that happens to stand in front.
+    formal = kind is not None and len(bare) >= 6
     for word in _words("works"):
         if word in before and not formal:
             return None, f"作品或刊物：前有“{word}”"
@@ -236,12 +237,9 @@ def _version(title: str, day: date | None) -> str | None:
     versions = law["versions"]
     if day is None:
         return str(versions[0]["version"]) if len(versions) == 1 else None
-    force = [
-        one
-        for one in versions
-        if one["effective"] <= day and (one.get("until") is None or day <= one["until"])
-    ]
-    return str(force[-1]["version"]) if force else None
+    begun = [one for one in versions if one["effective"] <= day]
+    in_force = begun and (begun[-1].get("until") is None or day <= begun[-1]["until"])
+    return str(begun[-1]["version"]) if in_force else None
 
 
 def _by_title(documents: pd.DataFrame) -> dict[str, str]:
