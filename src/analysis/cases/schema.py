@@ -70,9 +70,7 @@ def tables() -> Mapping[str, Table]:
     CodebookError
         The codebook names a type we do not have.
     """
-    return {
-        id: _table(id, entry) for id, entry in codebooks.load("case_tables")["tables"].items()
-    }
+    return {id: _table(id, entry) for id, entry in codebooks.load("case_tables")["tables"].items()}
 
 
 def table(id: str) -> Table:
@@ -85,13 +83,22 @@ def _table(id: str, entry: dict[str, object]) -> Table:
     columns = {}
     for column, field in spec.items():
         if field["type"] not in TYPES:
-            raise CodebookError("字段类型不认识", file="case_tables.yml", value=f"{id}.{column}: {field['type']}")
+            raise CodebookError(
+                "字段类型不认识", file="case_tables.yml", value=f"{id}.{column}: {field['type']}"
+            )
         columns[column] = Column(
-            column, str(field["name"]), str(field["type"]),
+            column,
+            str(field["name"]),
+            str(field["type"]),
             tuple(field.get("terms", ())),  # type: ignore[arg-type]
             field.get("default"),  # type: ignore[arg-type]
         )
     return Table(
-        id, str(entry["name"]), tuple(entry["key"]), tuple(entry["needed"]),  # type: ignore[arg-type]
-        entry.get("region"), entry.get("when"), columns,  # type: ignore[arg-type]
+        id,
+        str(entry["name"]),
+        tuple(entry["key"]),
+        tuple(entry["needed"]),  # type: ignore[arg-type]
+        entry.get("region"),
+        entry.get("when"),
+        columns,  # type: ignore[arg-type]
     )

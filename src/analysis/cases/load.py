@@ -1,0 +1,299 @@
+"""Case tables in (案件数据入口): a file, a folder or a database becomes the tables of :mod:`.schema`, lazily."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .. import codebooks
+from ..errors import InputError, RequestError
+from . import mapping as mappings
+from . import schema, sources, values
+from .mapping import TableMapping
+
+_SAMPLED = 2000
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Case tables of one source (一个来源的案件表).
+
+    ``petitions``, ``matters``, ``supervision``, ``events``, ``receptions``, ``obligations``, ``preregistration``,
+    ``population``, ``pilots`` and ``monthly`` are ibis tables with the columns of :mod:`.schema` that the source has,
+    or ``None``. Nothing is read until something is asked.
+
+    Attributes
+    ----------
+    con
+        The ibis backend that holds the tables.
+    tables
+        Our table → ibis table of typed columns, ``_row`` where rows have a number, and the columns kept for rules.
+    raw
+        Our table → the same before typing, under our column names, for ``check``.
+    mapping
+        How they were mapped.
+    sources, flaws
+        What a reject line calls each table, and what was found wrong while reading.
+    metadata
+        Content of ``metadata.json`` beside the tables.
+    """
+
+    con: Any
+    tables: Mapping[str, Any]
+    raw: Mapping[str, Any]
+    mapping: Mapping[str, TableMapping]
+    sources: Mapping[str, str]
+    flaws: Mapping[str, tuple[dict[str, object], ...]] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in schema.tables():
+            return self.tables.get(name)
+        raise AttributeError(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the source has ``table`` or ``table.column``."""
+        table, _, column = name.partition(".")
+        return table in self.tables and (not column or column in self.tables[table].columns)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the numbers are simulated (模拟数据)."""
+        return bool(self.metadata.get("simulated"))
+
+    @cached_property
+    def extent(self) -> tuple[dt.date | None, dt.date | None]:
+        """First and last day something happened, dates after today left out as errors."""
+        first, last = self._span
+        return (first and first.date(), last and last.date())
+
+    @cached_property
+    def last_moment(self) -> dt.datetime | None:
+        """The last moment something happened: the as-of date when none is given."""
+        return self._span[1]
+
+    @cached_property
+    def _span(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        today = dt.datetime.combine(dt.date.today(), dt.time.max)
+        spans = []
+        for name, columns in _HAPPENS.items():
+            for column in (column for column in columns if self.has(f"{name}.{column}")):
+                when = self.tables[name][column]
+                past = (when <= today).ifelse(when, None)
+                spans.append(self.tables[name].aggregate(first=past.min(), last=past.max()))
+        if not spans:
+            return None, None
+        import ibis
+
+        frame = ibis.union(*spans).execute() if len(spans) > 1 else spans[0].execute()
+        first, last = frame["first"].min(), frame["last"].max()
+        return (
+            first.to_pydatetime() if first == first else None,
+            last.to_pydatetime() if last == last else None,
+        )
+
+
+_HAPPENS = {
+    "petitions": ("registered_at",),
+    "matters": ("registered_at", "replied_at", "concluded_at"),
+    "receptions": ("date",),
+    "monthly": ("month",),
+}
+
+
+def load(
+    source: str | Path | list[str | Path], *, mapping: str | Path | None = None, memory_limit: str = "2GB"
+) -> Cases:
+    """Open case tables.
+
+    Parameters
+    ----------
+    source
+        A CSV, Excel or Parquet file, a folder of them, or a database URL such as ``postgresql://host/db``. A table is
+        recognised by its name, by the mapping, or by its columns (our ids or their Chinese names).
+    mapping
+        YAML file (see :mod:`.mapping`).
+    memory_limit
+        What the embedded DuckDB may use.
+
+    Raises
+    ------
+    InputError
+        Nothing readable, a needed column is missing, or a column names a person and the mapping does not drop it.
+    CodebookError
+        The mapping is malformed.
+    """
+    maps = mappings.read(mapping)
+    if isinstance(source, str | Path) and sources.is_url(source):
+        wanted = {
+            name: maps[name].source_table if name in maps else None for name in (maps or schema.tables())
+        }
+        con, raws = sources.open_database(str(source), wanted)
+    else:
+        con = sources.connect(memory_limit)
+        paths = [Path(item) for item in (source if isinstance(source, list) else [source])]
+        raws = [raw for path in paths for raw in sources.read_path(path, con)]
+    tables, renamed, origins, flaws = {}, {}, {}, {}
+    for raw in raws:
+        name = _recognise(raw, maps)
+        if name is None:
+            continue
+        if name in tables:
+            raise InputError("同一张表出现了两次", file=raw.source, value=name, hint="请合并后再读")
+        plan = maps.get(name, TableMapping())
+        _refuse_persons(raw, plan)
+        renamed[name] = _rename(raw, schema.table(name), plan)
+        tables[name] = _typed(renamed[name], schema.table(name), plan, raw.source)
+        origins[name], flaws[name] = raw.source, raw.flaws
+    if not tables:
+        raise InputError(
+            "没有认出任何案件表",
+            file=str(source),
+            hint=f"表或文件名用 {'、'.join(schema.tables())}，列名用字段名或中文名，或给出映射文件（--mapping）",
+        )
+    return Cases(con, tables, renamed, maps, origins, flaws, _metadata(source))
+
+
+def _recognise(raw: sources.Raw, maps: Mapping[str, TableMapping]) -> str | None:
+    """Which of our tables a source table is: by name, else the one whose needed columns it has."""
+    label = raw.label.strip()
+    for name, plan in maps.items():
+        if plan.source_table == label:
+            return name
+    for name, table in schema.tables().items():
+        if label in (name, table.name):
+            return name
+    if len(maps) == 1:
+        return next(iter(maps))
+    have = set(raw.table.columns)
+    fits = {
+        name: sum(column.id in have or column.name in have for column in table.columns.values())
+        for name, table in schema.tables().items()
+        if all(need in have or table.columns[need].name in have for need in (*table.needed, *table.key[:1]))
+    }
+    return max(fits, key=lambda name: fits[name]) if fits else None
+
+
+def _refuse_persons(raw: sources.Raw, plan: TableMapping) -> None:
+    """Stop at a column that names a person, by its name or by what stands in it."""
+    book = codebooks.load("personal_columns")
+    columns = [name for name in raw.table.columns if name != sources.ROW and name not in plan.drop]
+    for name in columns:
+        if any(re.search(pattern, name) for pattern in book["names"]):
+            raise InputError(
+                "这一列会指向个人，不能读入",
+                file=raw.source,
+                value=name,
+                hint="请在导出时去掉，或在映射文件的 drop 里写明丢弃",
+            )
+    texts = [name for name in columns if raw.table[name].type().is_string()]
+    if not texts:
+        return
+    sample = raw.table.select(*texts).limit(_SAMPLED).execute()
+    for kind, pattern in book["values"].items():
+        inner = re.compile(pattern)
+        for name in texts:
+            cells = sample[name].dropna()
+            if len(cells) and sum(bool(inner.search(str(cell))) for cell in cells) >= max(
+                1, len(cells) // 100
+            ):
+                raise InputError(
+                    f"这一列里像是有{kind}，不能读入",
+                    file=raw.source,
+                    value=name,
+                    hint="请在导出时去掉，或在映射文件的 drop 里写明丢弃",
+                )
+
+
+def _rename(raw: sources.Raw, table: schema.Table, plan: TableMapping) -> Any:
+    """The source's columns under our names, untyped; unmapped ones only when kept for rules."""
+    have = raw.table.columns
+    for theirs in plan.columns:
+        if theirs not in have:
+            raise InputError(
+                "映射文件里的列在数据里没有",
+                file=raw.source,
+                value=theirs,
+                hint=f"数据里有：{'、'.join(have)}",
+            )
+    chosen = {ours: theirs for theirs, fields in plan.columns.items() for ours in fields}
+    for column in table.columns.values():
+        for candidate in (column.id, column.name):
+            if column.id not in chosen and candidate in have and candidate not in plan.drop:
+                chosen[column.id] = candidate
+    for need in table.needed:
+        if need not in chosen and need not in plan.fixed:
+            raise InputError(
+                f"{table.name}缺少必需的列",
+                file=raw.source,
+                value=f"{need}（{table.columns[need].name}）",
+                hint="请补上这一列，或在映射文件里写明它对应哪一列",
+            )
+    extra = [name for name in (sources.ROW, *plan.keep) if name in have and name not in chosen]
+    return raw.table.select(*extra, **{ours: raw.table[theirs] for ours, theirs in chosen.items()})
+
+
+def _typed(raw: Any, table: schema.Table, plan: TableMapping, source: str) -> Any:
+    import ibis
+
+    columns = {}
+    for name in raw.columns:
+        if name not in table.columns:
+            columns[name] = raw[name]
+            continue
+        column = table.columns[name]
+        columns[name] = values.conform(raw[name], column, plan.terms.get(name))
+    for name, value in plan.fixed.items():
+        columns[name] = ibis.literal(value).cast(
+            {"int": "int64", "float": "float64", "bool": "boolean"}.get(table.columns[name].type, "string")
+        )
+    for column in table.columns.values():
+        if column.default is not None and column.id not in columns:
+            columns[column.id] = ibis.literal(column.default)
+    return raw.select(**columns)
+
+
+def _metadata(source: object) -> dict[str, Any]:
+    if not isinstance(source, str | Path) or sources.is_url(source):
+        return {}
+    path = Path(source)
+    file = (path if path.is_dir() else path.parent) / "metadata.json"
+    if not file.exists():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"metadata.json 读不了：{error}", file=file, hint="请用 UTF-8 的 JSON") from error
+    return content if isinstance(content, dict) else {}
+
+
+def moment(text: str | dt.date | dt.datetime | None, tables: Cases) -> dt.datetime:
+    """The as-of moment: a bare day means its end; without one, the last moment of the data.
+
+    Raises
+    ------
+    RequestError
+        It cannot be read, or the data have no date at all.
+    """
+    if text is None:
+        if tables.last_moment is None:
+            raise RequestError("数据里没有日期，无法确定截止时间", hint="请用 --as-of 写明")
+        value: dt.date | dt.datetime = tables.last_moment
+    elif isinstance(text, str):
+        try:
+            value = dt.datetime.fromisoformat(text) if len(text) > 10 else dt.date.fromisoformat(text)
+        except ValueError:
+            raise RequestError(
+                "截止时间写法不对", value=text, hint="请写成 2024-03-31 或 2024-03-31T18:00:00"
+            ) from None
+    else:
+        value = text
+    if isinstance(value, dt.datetime) and value.time() != dt.time():
+        return value.replace(tzinfo=None)
+    return dt.datetime.combine(value, dt.time.max)

@@ -1,0 +1,271 @@
+"""Where case tables come from (数据来源): files and databases as raw ibis tables, with a row number where rows have one.
+
+Parquet and databases are read in place. CSV and Excel are read as text, cell by cell, into DuckDB: no type is guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+ROW = "_row"
+"""The raw column that counts rows from 1; absent where a source's rows have no order."""
+
+ENCODINGS = ("utf-8-sig", "gb18030")
+_SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
+_HEAD_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One table as received.
+
+    Attributes
+    ----------
+    label
+        Its name at the source: file stem, sheet or database table.
+    source
+        What a reject line calls it.
+    table
+        ibis table.
+    flaws
+        Lines for the rejects found while reading: dicts of row, rule, field, value.
+    """
+
+    label: str
+    source: str
+    table: Any
+    flaws: tuple[dict[str, object], ...] = ()
+
+
+def is_url(source: str | Path) -> bool:
+    """Whether it names a database."""
+    return re.match(r"[a-z][a-z0-9+]+://", str(source)) is not None
+
+
+def connect(memory_limit: str = "2GB", threads: int | None = None) -> Any:
+    """An embedded DuckDB that spills to the temporary folder and never outgrows the limit."""
+    import ibis
+
+    spill = Path(tempfile.gettempdir()) / f"policy-brief-spill-{os.getpid()}"
+    options: dict[str, object] = {"memory_limit": memory_limit, "temp_directory": str(spill)}
+    if threads is not None:
+        options["threads"] = threads
+    con = ibis.duckdb.connect(**options)
+    con.raw_sql("SET preserve_insertion_order = false")
+    return con
+
+
+def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw]]:
+    """Connect and find the tables.
+
+    Parameters
+    ----------
+    names
+        Our table → its name there (``schema.table`` allowed), or ``None`` for our own name if it is there.
+
+    Raises
+    ------
+    InputError
+        No connection, or a named table is not there.
+    """
+    import ibis
+
+    shown = re.sub(r"//([^:/@]+):[^@]*@", r"//\1:***@", url)
+    try:
+        con = ibis.connect(url)
+        there = set(con.list_tables())
+    except Exception as error:
+        raise InputError(
+            f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络"
+        ) from error
+    raws = []
+    for ours, theirs in names.items():
+        if theirs is None and ours not in there:
+            continue
+        schema, _, name = (theirs or ours).rpartition(".")
+        try:
+            table = con.table(name, database=schema or None)
+        except Exception as error:
+            raise InputError(
+                "数据库里没有这张表", file=shown, value=theirs, hint="请检查映射文件的 from"
+            ) from error
+        raws.append(Raw(ours, f"{shown}#{theirs or ours}", table))
+    if not raws:
+        raise InputError("数据库里没有可用的案件表", file=shown, hint="请在映射文件里用 from 写明表名")
+    return con, raws
+
+
+def read_path(path: Path, con: Any) -> list[Raw]:
+    """A file, or every readable file of a folder.
+
+    Raises
+    ------
+    InputError
+        Missing, empty, or of a format or encoding that we do not read.
+    """
+    if not path.exists():
+        raise InputError("找不到案件数据", file=path, hint="请检查路径")
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES)
+        if not files:
+            raise InputError("文件夹里没有案件数据", file=path, hint=f"可读：{' '.join(_SUFFIXES)}")
+    else:
+        files = [path]
+    return [raw for file in files for raw in _read_file(file, con)]
+
+
+def _read_file(file: Path, con: Any) -> Iterator[Raw]:
+    suffix = file.suffix.lower()
+    if suffix == ".parquet":
+        try:
+            table = con.read_parquet(str(file), file_row_number=True)
+        except Exception as error:
+            raise InputError(
+                f"Parquet 文件读不了：{_first_line(error)}", file=file, hint="请重新导出"
+            ) from error
+        yield Raw(
+            file.stem, file.name, table.mutate(**{ROW: table.file_row_number + 1}).drop("file_row_number")
+        )
+    elif suffix in (".csv", ".tsv", ".txt"):
+        yield _read_csv(file, con)
+    elif suffix in (".xlsx", ".xlsm"):
+        yield from _read_excel(file, con)
+    else:
+        raise InputError("不认识的文件格式", file=file, hint=f"可读：{' '.join(_SUFFIXES)}")
+
+
+def _read_csv(file: Path, con: Any) -> Raw:
+    import io
+
+    import pandas as pd
+
+    text, flaws = _decode(file)
+    if not text.strip():
+        raise InputError("文件是空的", file=file, hint="请检查导出")
+    head = text[: text.find("\n")] if "\n" in text else text
+    separator = max(",\t;|", key=head.count)
+    broken: list[dict[str, object]] = []
+    width = len(pd.read_csv(io.StringIO(head), sep=separator, header=None, dtype=str).columns)
+
+    def overlong(cells: list[str]) -> None:
+        broken.append(
+            {"row": None, "rule": "broken_line", "field": None, "value": separator.join(cells)[:200]}
+        )
+
+    frame = pd.read_csv(
+        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, engine="python", on_bad_lines=overlong,
+        index_col=False,
+    ) if text.count(separator) and _ragged(text, separator, width) else pd.read_csv(
+        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
+    )  # fmt: skip
+    return Raw(file.stem, file.name, _store(frame, con), (*flaws, *broken))
+
+
+def _ragged(text: str, separator: str, width: int) -> bool:
+    """Whether some line has more cells than the head (the fast parser stops at such a line)."""
+    return any(line.count(separator) >= width for line in text.splitlines() if '"' not in line)
+
+
+def _decode(file: Path) -> tuple[str, list[dict[str, object]]]:
+    """The text of a file; when no one encoding fits, line by line, each odd line reported."""
+    data = file.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16"), []
+    for encoding in ENCODINGS:
+        try:
+            return data.decode(encoding), []
+        except UnicodeDecodeError:
+            continue
+    lines, flaws = [], []
+    for number, line in enumerate(data.split(b"\n")):
+        for encoding in ENCODINGS:
+            try:
+                lines.append(line.decode(encoding))
+                break
+            except UnicodeDecodeError:
+                continue
+        else:
+            lines.append(line.decode("utf-8", errors="replace"))
+            flaws.append(
+                {"row": number or None, "rule": "unreadable_bytes", "field": None, "value": lines[-1][:60]}
+            )
+    return "\n".join(lines), flaws
+
+
+def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
+    import openpyxl
+    import pandas as pd
+
+    try:
+        values = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(file, read_only=True)
+    except Exception as error:
+        raise InputError(
+            f"Excel 文件读不了：{_first_line(error)}", file=file, hint="请另存为 .xlsx"
+        ) from error
+    for sheet in values.worksheets:
+        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+        while rows and all(cell is None for cell in rows[-1]):
+            rows.pop()
+        if not rows:
+            continue
+        head = max(range(min(_HEAD_ROWS, len(rows))), key=lambda k: sum(isinstance(c, str) for c in rows[k]))
+        names = [str(cell).strip() if cell is not None else "" for cell in rows[head]]
+        keep = [k for k, name in enumerate(names) if name]
+        flaws = []
+        for number, cells in enumerate(formulas[sheet.title].iter_rows(min_row=head + 2), start=1):
+            for k, cell in enumerate(cells):
+                if cell.data_type == "f" and k < len(names):
+                    flaws.append(
+                        {"row": number, "rule": "formula_cell", "field": names[k], "value": str(cell.value)}
+                    )
+        frame = pd.DataFrame(
+            [[_cell(row[k]) if k < len(row) else "" for k in keep] for row in rows[head + 1 :]],
+            columns=[names[k] for k in keep], dtype=object,
+        )  # fmt: skip
+        frame[ROW] = range(1, len(frame) + 1)
+        frame = frame[(frame.drop(columns=ROW) != "").any(axis=1)]
+        yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(frame, con), tuple(flaws))
+    formulas.close()
+    values.close()
+
+
+def _cell(value: object) -> str:
+    """A cell as text; a real date keeps its time of day, a whole number loses the decimal point."""
+    import datetime as dt
+
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat(sep=" ") if isinstance(value, dt.datetime) else value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _store(frame: Any, con: Any) -> Any:
+    import ibis
+    import pyarrow as pa
+
+    frame.columns = [str(name).strip().lstrip("\ufeff") for name in frame.columns]
+    if frame.columns.has_duplicates:
+        twice = sorted(set(frame.columns[frame.columns.duplicated()]))
+        raise InputError("表头有重复的列名", value="、".join(twice), hint="请改名后再读")
+    if ROW not in frame:
+        frame.insert(0, ROW, range(1, len(frame) + 1))
+    schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in frame.columns])
+    return con.create_table(
+        ibis.util.gen_name("raw"), pa.Table.from_pandas(frame, schema=schema, preserve_index=False), temp=True
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
