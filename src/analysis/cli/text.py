@@ -1,12 +1,166 @@
-"""``policy-brief text``."""
+"""``policy-brief text``: what the documents say, one record a line with source, start and end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
+if TYPE_CHECKING:
+    from ..corpus import Corpus
+
 app = typer.Typer(no_args_is_help=True)
+
+Source = Annotated[list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md），可多个", show_default=False)]
+Format = Annotated[str, typer.Option("--format", help="输出格式：jsonl 或 csv")]
 
 
 @app.callback()
 def _noun() -> None:
     """Hold the verbs of this noun."""
+
+
+@app.command("code")
+def code(
+    src: Source,
+    frame: Annotated[str, typer.Option("--frame", help="编码表：自带的名称（five_part、directive …）或 YAML 文件")] = "five_part",
+    format: Format = "jsonl",
+) -> None:
+    """按编码表给每一句编码；没有类目的句子也列出（labels 为空）。"""
+    from .. import corpus, text
+
+    corpus_ = corpus.read(src)
+    codebook = text.Codebook.load(frame)
+    codes = text.code(corpus_.documents, corpus_.sentences, codebook)
+    coded = text.labels(codes, corpus_.sentences)
+    _note_if_empty(corpus_)
+    _emit(
+        (
+            {
+                "sentence": row.text,
+                "labels": row.labels,
+                "rules": row.rules,
+                "evidence": row.evidence,
+                "frame": codebook.frame,
+                "version": codebook.version,
+            }
+            | where
+            for row, where in _placed(coded, corpus_)
+        ),
+        format,
+    )
+
+
+@app.command("kwic")
+def kwic(
+    src: Source,
+    pattern: Annotated[str, typer.Argument(help="词语或正则表达式", show_default=False)],
+    width: Annotated[int | None, typer.Option(help="左右各多少字；默认整句")] = None,
+    sort: Annotated[str, typer.Option(help="排序：position、left、right")] = "position",
+    format: Format = "jsonl",
+) -> None:
+    """语境共现：检索式的每一处，连同它在句中的左右文。"""
+    from .. import corpus, text
+
+    corpus_ = corpus.read(src)
+    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]
+    _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
+    _emit(
+        ({"left": row.left, "text": row.text, "right": row.right} | where for row, where in _placed(hits, corpus_)), format
+    )
+
+
+@app.command("keyness")
+def keyness(
+    src: Annotated[Path, typer.Argument(help="文件或文件夹", show_default=False)],
+    src2: Annotated[Path, typer.Argument(help="用来对比的文件或文件夹", show_default=False)],
+    top: Annotated[int, typer.Option(help="每个方向列多少词")] = 50,
+    correction: Annotated[str, typer.Option(help="多重检验校正：holm、bonferroni、bh、none")] = "holm",
+    format: Format = "jsonl",
+) -> None:
+    """关键性：SRC 比 SRC2 更多用、更少用哪些词；每词给出第一处的位置。"""
+    import numpy as np
+    import pandas as pd
+
+    from .. import corpus, text
+
+    sides = [corpus.read(src), corpus.read(src2)]
+    documents = pd.concat([side.documents.assign(side=n) for n, side in enumerate(sides)], ignore_index=True)
+    # A text on both sides must stay two documents.
+    documents["doc_id"] = documents["side"].astype(str) + ":" + documents["doc_id"]
+    counts = text.count(documents)
+    table = text.keyness(counts, np.asarray(documents["side"] == 0), top=top, correction=correction)  # type: ignore[arg-type]
+    _emit(_first_uses(table.to_dict("records"), sides), format)
+
+
+def _first_uses(records: Iterable[Mapping[str, Any]], sides: list[Corpus]) -> Iterator[dict[str, Any]]:
+    """Each term with the first place where the side that uses it more has it."""
+    for record in records:
+        where: dict[str, Any] = {"source": None, "start": None, "end": None}
+        if record["term"] is not None:
+            side = sides[0 if record["direction"] == "更多" else 1]
+            for doc_id, body in zip(side.documents["doc_id"], side.documents["body"], strict=True):
+                at = body.find(record["term"]) if isinstance(body, str) else -1
+                if at >= 0:
+                    where = side.locate(doc_id, at, at + len(record["term"]))._asdict()
+                    break
+        driver = record.get("driven_by")
+        yield {**record, "driven_by": driver.partition(":")[2] if isinstance(driver, str) else None, **where}
+
+
+def _placed(table: Any, corpus_: Corpus) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Rows of a table with doc_id, start and end, each with its place in the file as received."""
+    position = dict(zip(corpus_.documents["doc_id"], corpus_.documents["position"], strict=True))
+    for row in table.itertuples(index=False):
+        span = corpus_.locate(row.doc_id, int(row.start), int(row.end))
+        yield row, {"source": span.source, "start": span.start, "end": span.end, "doc": int(position[row.doc_id]), "doc_id": row.doc_id}
+
+
+def _note_if_empty(corpus_: Corpus, empty: bool = False, message: str = "") -> None:
+    if corpus_.sentences.empty:
+        message = "没有可分析的正文"
+    elif not empty:
+        return
+    typer.echo(f"policy-brief: {message}", err=True)
+
+
+def _emit(records: Iterable[Mapping[str, Any]], format: str) -> None:
+    """Records to stdout, source, start and end first."""
+    import json
+    import sys
+
+    from ..errors import RequestError
+
+    if format not in ("jsonl", "csv"):
+        raise RequestError("没有这种输出格式", value=format, hint="可用：jsonl、csv")
+    first = ("source", "start", "end")
+    lines = ({**{key: record.get(key) for key in first}, **record} for record in records)
+    if format == "jsonl":
+        for line in lines:
+            sys.stdout.write(json.dumps(_plain(line), ensure_ascii=False) + "\n")
+        return
+    import csv
+
+    writer: csv.DictWriter[str] | None = None
+    for line in lines:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(line), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow({key: json.dumps(_plain(value), ensure_ascii=False) if isinstance(value, list | dict) else _plain(value) for key, value in line.items()})
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: numpy numbers as numbers, NA and NaN as null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return None if value != value else value
+    return None if str(value) in ("<NA>", "NaT") else str(value)

@@ -17,6 +17,8 @@ _VERBS = {
     "tfidf": "terms",
     "key_terms": "terms",
     "textrank": "terms",
+    "keyness": "compare",
+    "kwic": "concordance",
     "Codebook": "coding",
     "code": "coding",
     "labels": "coding",

@@ -240,17 +240,25 @@ def labels(codes: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        doc_id, sentence, start, end, text, labels (list, in the codebook's order of first appearance), rules (list).
+        doc_id, sentence, start, end, text, and three lists of equal length: labels, rules (what found each label), evidence
+        (the words of the text that each rests on).
     """
-    found: dict[tuple[str, int], dict[str, str]] = {}
-    for doc_id, number, label, rule in zip(
-        codes["doc_id"], codes["sentence"], codes["code"], codes["rule"], strict=True
+    found: dict[tuple[str, int], dict[str, tuple[str, list[str]]]] = {}
+    for doc_id, number, start, text, label, rule, evidence in zip(
+        *(codes[column] for column in ("doc_id", "sentence", "start", "text", "code", "rule", "evidence")), strict=True
     ):
-        found.setdefault((doc_id, int(number)), {})[label] = rule
+        words = [text[left - start : right - start] for left, right in evidence]
+        # Clauses of one sentence may carry one label each on their own.
+        earlier = found.setdefault((doc_id, int(number)), {}).get(label)
+        if earlier:
+            rule = "+".join(dict.fromkeys([*earlier[0].split("+"), *rule.split("+")]))
+            words = [*earlier[1], *words]
+        found[doc_id, int(number)][label] = (rule, words)
     every = sentences[["doc_id", "sentence", "start", "end", "text"]].reset_index(drop=True)
     keys = list(zip(every["doc_id"], every["sentence"].astype(int), strict=True))
     every["labels"] = [list(found.get(key, {})) for key in keys]
-    every["rules"] = [list(found.get(key, {}).values()) for key in keys]
+    every["rules"] = [[rule for rule, _ in found.get(key, {}).values()] for key in keys]
+    every["evidence"] = [[words for _, words in found.get(key, {}).values()] for key in keys]
     return every
 
 

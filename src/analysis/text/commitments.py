@@ -1,0 +1,297 @@
+"""Commitments (承诺与任务): who shall do what by when, how strictly, measurable or not, and where it is reported done.
+
+Rules only, from a codebook: a clause of a plan is a commitment when it looks ahead (by its own words or by the
+section it stands in) and orders, promises or targets something. What a clause reports as done is none.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from .. import codebooks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMMITMENTS = (
+    "doc_id",
+    "start",
+    "end",
+    "text",
+    "who",
+    "who_stated",
+    "what",
+    "by_when",
+    "by_date",
+    "modality",
+    "strength",
+    "measurable",
+    "targets",
+    "section",
+)
+# Genres in which nobody promises anything of his own: they are not read unless asked for.
+NOT_MADE_FOR = ("图片新闻", "论文", "统计公报")
+_CLAUSE = re.compile(r"[^。；;！!？?\n]+")
+_HEADING = re.compile(
+    r"^\s*(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[)）]|第[一二三四五六七八九十]+部分)"
+)
+_NUMERAL = "一二三四五六七八九十"
+_DEADLINE = re.compile(
+    r"(?:到|至|在|于)?(?P<year>20\d\d|今|明|本)年(?:(?P<end>年?底|年?末)(?:之?前)?|(?P<half>上半年|下半年)|第?(?P<quarter>[一二三四])季度末?|"
+    r"(?P<month>1[0-2]|[1-9])月(?P<day>[12]\d|3[01]|[1-9](?=日))?日?(?:底|末)?)(?:之?前|以前|内)?"
+    r"|(?:到|至)(?P<by>20\d\d)年(?!以来|以前的)"
+    r"|(?P<bare>年底|年内|年末|上半年|6月底|一季度末?)(?:之?前|内)?"
+    r"|(?P<month2>1[0-2]|[1-9])月(?:(?P<day2>[12]\d|3[01]|[1-9](?=日))日|底|末|份)(?:之?前|以前)"
+    rf"|(?:力争|用|在)?[{_NUMERAL}两\d]{{1,3}}(?:年|个月|个?工作日|日|天|周)(?:之内|以内|内)"
+    r"|(?:“十[一二三四五六七八九]五”|届)(?:末|期末|期间|时期)"
+)
+_TARGET = re.compile(
+    r"(?:(?:达到|达|不低于|不少于|不超过|控制在|超过|突破|保持在|稳定在|提高到|提升到|提升至|降至|降到|增长|下降|新增|新建|改造|建设|建成|培育|完成|实施|推动|争取|安排|发放|筹集|办好|开展)[^，。；\d]{0,14})?"
+    r"(?P<number>[约近超]?\d[\d,.]*(?:[—\-~至]\d[\d.]*)?%?\s?[万亿千百]?(?:个百分点|平方公里|公里|平方米|万千瓦|万亩|亩|亿元|万元|元|人次|件次|批次|件|家|个|户|套|所|项|条|处|座|人|名|张|吨|辆|场|次|台|天|日|种|类|%|%)?)(?:以上|左右|以内|以下)?"
+)
+_WHO = re.compile(
+    r"(?:由|请)(?P<by>[^，。；：、“”]{2,24}?)(?:牵头|负责|会同|组织|落实)"
+    r"|(?:责任单位|牵头单位|责任部门|牵头部门)[:：](?P<unit>[^。；）)]{2,60})"
+    r"|[（(](?P<paren>[^（）()]{2,40}?)(?:牵头|负责|分别负责|配合)[^（）()]{0,30}[)）]"
+    r"|^(?P<subject>[^，。；：]{2,24}?)(?:要|应当|应|须|必须|务必|负责|将)(?!求)"
+)
+
+
+def commitments(documents: pd.DataFrame, *, genres_refused: Sequence[str] = NOT_MADE_FOR) -> pd.DataFrame:
+    """The commitments that documents state (承诺与任务).
+
+    Parameters
+    ----------
+    documents
+        Needs ``doc_id`` and ``body``; ``published`` or ``event_date`` resolves 年底前 and the like, ``issuer`` is who
+        acts where the clause names nobody, ``genre`` decides whether the document is read at all.
+    genres_refused
+        Genres that are left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``COMMITMENTS``: span and text of the clause; who (NA when nobody is named and the issuer is unknown)
+        and who_stated (named in the clause); what (the clause without who, when and modal word); by_when as it
+        stands and by_date (last day of it; NA when it cannot be resolved); modality and strength 1–5 (the codebook's;
+        部署 with strength 3 for a plain imperative); measurable (it states a number or a deadline that can be
+        checked); targets (the numbers as they stand); section (the heading it stands under).
+    """
+    import pandas as pd
+
+    rows = []
+    for row in documents.to_dict("records"):
+        body = row.get("body")
+        if isinstance(body, str) and row.get("genre") not in genres_refused:
+            day = _date(row)
+            issuer = row.get("issuer") if isinstance(row.get("issuer"), str) else None
+            rows += [{"doc_id": row["doc_id"], **one} for one in _in_body(body, day, issuer)]
+    return pd.DataFrame(rows, columns=list(COMMITMENTS)).astype(
+        {"start": "int64", "end": "int64", "strength": "int64"}
+    )
+
+
+def fulfilment(table: pd.DataFrame, documents: pd.DataFrame, *, floor: float = 0.5) -> pd.DataFrame:
+    """The later document that reports each commitment done, where the corpus has one (落实情况).
+
+    A clause reports a commitment when it stands in a later dated document, carries a word of completion, and holds at
+    least ``floor`` of the commitment's Han 3-grams. It is a proposal with its evidence, to be confirmed by a person.
+
+    Returns
+    -------
+    DataFrame
+        ``table`` with done_doc_id, done_start, done_end, done_text, similarity; NA where none was found.
+    """
+    import pandas as pd
+
+    words = tuple(_book()["reported"])
+    dates = {row["doc_id"]: _date(row) for row in documents.to_dict("records")}
+    index: dict[str, list[int]] = {}
+    reports: list[tuple[str, int, int, str]] = []
+    for doc, body in zip(documents["doc_id"], documents["body"], strict=True):
+        if isinstance(body, str) and dates[doc]:
+            for match in _CLAUSE.finditer(body):
+                if any(word in match[0] for word in words) and not _looks_ahead(match[0]):
+                    for gram in _grams(match[0]):
+                        index.setdefault(gram, []).append(len(reports))
+                    reports.append((doc, match.start(), match.end(), match[0]))
+    found = []
+    for doc, what in zip(table["doc_id"], table["what"], strict=True):
+        grams = _grams(str(what))
+        votes: dict[int, int] = {}
+        for gram in grams:
+            for place in index.get(gram, ()):
+                other = dates[reports[place][0]]
+                if dates.get(doc) and other and other > dates[doc]:  # type: ignore[operator]
+                    votes[place] = votes.get(place, 0) + 1
+        best = max(votes, key=lambda place: (votes[place], -place), default=None)
+        similarity = votes[best] / len(grams) if best is not None else 0.0
+        found.append(
+            (*reports[best], similarity)
+            if best is not None and similarity >= floor
+            else (None, None, None, None, None)
+        )
+    done = pd.DataFrame(
+        found, columns=["done_doc_id", "done_start", "done_end", "done_text", "similarity"], index=table.index
+    )
+    return pd.concat([table, done.astype({"done_start": "Int64", "done_end": "Int64"})], axis=1)
+
+
+def _in_body(body: str, day: date | None, issuer: str | None) -> Iterator[dict[str, Any]]:
+    book = _book()
+    ahead, section = False, None
+    for line in re.finditer(r"[^\n]+", body):
+        text = line[0].strip()
+        short = len(text) <= 40 and not text.endswith(("。", "；", "，"))
+        if short or _HEADING.match(text):
+            section = text if short else section
+        if short and not _imperative(text, book):
+            ahead = _turn(text, ahead, book)
+            continue
+        for match in _CLAUSE.finditer(line[0]):
+            clause = match[0]
+            # The first words of a paragraph can turn the view: 2026年是…，做好今年工作…
+            ahead = _turn(clause[:40], ahead, book)
+            found = _commitment(clause, ahead, day, book)
+            if found:
+                start = line.start() + match.start() + len(clause) - len(clause.lstrip())
+                who, stated = _who(clause, issuer)
+                yield {
+                    "start": start,
+                    "end": line.start() + match.end(),
+                    "text": clause.strip(),
+                    "who": who,
+                    "who_stated": stated,
+                    "section": section,
+                    **found,
+                }
+
+
+def _commitment(clause: str, ahead: bool, day: date | None, book: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields of a commitment, or None when the clause is none."""
+    if any(word in clause for word in book["done"]) or len(re.findall(r"[\u4e00-\u9fff]", clause)) < 6:
+        return None
+    modality = next((one for one in book["modalities"] if any(word in clause for word in one["words"])), None)
+    imperative = _imperative(clause, book)
+    when = _deadline(clause)
+    due = _by_date(when, day) if when else None
+    future = due is not None and (day is None or due >= day)
+    # A strict modal word binds wherever it stands; a weak one or a bare imperative only where the text looks ahead.
+    strict = modality is not None and modality["strength"] >= 4
+    binding = (
+        (ahead and (imperative or modality is not None))
+        or (future and (imperative or modality is not None))
+        or (strict and future)
+    )
+    if not binding:
+        return None
+    targets = [match[0] for match in _TARGET.finditer(clause) if _is_target(match)]
+    what = re.sub(r"^(?:[一二三四五六七八九十]是要?|[（(]?\d+[)）.、])", "", clause.strip())
+    what = what.replace(when, "", 1) if when else what
+    return {
+        "what": what.strip("，, 　"),
+        "by_when": when,
+        "by_date": due.isoformat() if due else None,
+        "modality": modality["name"] if modality else "部署",
+        "strength": modality["strength"] if modality else 3,
+        "measurable": bool(targets) or when is not None,
+        "targets": targets,
+    }
+
+
+def _turn(text: str, ahead: bool, book: dict[str, Any]) -> bool:
+    if any(word in text for word in book["forward"]):
+        return True
+    if any(word in text for word in book["backward"]):
+        return False
+    return ahead
+
+
+def _imperative(clause: str, book: dict[str, Any]) -> bool:
+    """Whether the clause, or a part of it after a comma or an enumerator, begins with a verb of action."""
+    head = re.sub(
+        r"^(?:[一二三四五六七八九十]是要?|第[一二三四五六七八九十]+，?|[（(][一二三四五六七八九十\d]+[)）]|[一二三四五六七八九十\d]+[、.])",
+        "",
+        clause.strip(),
+    )
+    return head.startswith(tuple(book["actions"])) or any(
+        part.strip().startswith(tuple(book["actions"])) for part in re.split(r"[，,：:]", head)[1:]
+    )
+
+
+def _looks_ahead(clause: str) -> bool:
+    return any(word in clause for one in _book()["modalities"][:4] for word in one["words"])
+
+
+def _is_target(match: re.Match[str]) -> bool:
+    """A number with a unit, or one that a verb of target introduces; years and plain ordinals are none."""
+    number = match["number"]
+    return bool(re.search(r"[^\d.,—\-~至\s约近超]", number)) and not re.fullmatch(r"20\d\d", number)
+
+
+def _deadline(clause: str) -> str | None:
+    for match in _DEADLINE.finditer(clause):
+        # 20XX年以来 and 20XX年…的 look back
+        if not clause[match.end() :].startswith(("以来", "来", "度")):
+            return match[0]
+    return None
+
+
+def _by_date(when: str, day: date | None) -> date | None:
+    """Last day of a deadline; NA where the year is not stated and the document has no date."""
+    match = _DEADLINE.match(when)
+    if match is None:
+        return None
+    stated = match["year"] or match["by"]
+    if stated and stated.isdigit():
+        year = int(stated)
+    elif day is None:
+        return None
+    else:
+        year = day.year + (1 if stated == "明" else 0)
+    if match["month"] or match["month2"]:
+        month = int(match["month"] or match["month2"])
+        last = calendar.monthrange(year, month)[1]
+        return date(year, month, min(last, int(match["day"] or match["day2"] or last)))
+    if match["quarter"]:
+        month = 3 * ("一二三四".index(match["quarter"]) + 1)
+        return date(year, month, calendar.monthrange(year, month)[1])
+    words = (match["half"] or "") + (match["bare"] or "")
+    if "上半年" in words or "6月" in words:
+        return date(year, 6, 30)
+    if "一季度" in words:
+        return date(year, 3, 31)
+    if stated or match["bare"] or match["half"]:
+        return date(year, 12, 31)
+    return None
+
+
+def _who(clause: str, issuer: str | None) -> tuple[str | None, bool]:
+    """Who shall act: named in the clause, else the document's issuer."""
+    bodies = tuple(_book()["bodies"])
+    for match in _WHO.finditer(clause.strip()):
+        name = next(group for group in match.groups() if group).strip()
+        if match["unit"] or match["paren"] or name.endswith(bodies):
+            return name, True
+    return issuer, False
+
+
+def _grams(text: str) -> set[str]:
+    han = "".join(re.findall(r"[\u4e00-\u9fff]", text))
+    return {han[k : k + 3] for k in range(len(han) - 2)}
+
+
+def _date(row: Any) -> date | None:
+    for name in ("published", "event_date"):
+        value = row.get(name)
+        if isinstance(value, str) and (match := re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", value)):
+            return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+    return None
+
+
+def _book() -> dict[str, Any]:
+    return codebooks.load("commitments")
