@@ -172,6 +172,7 @@ def exact_binomial(target: float, size: Array, probability: float) -> Array:
 
     if target in (0.0, 1.0):
         return np.full(np.shape(size), target)
+    size = np.maximum(np.floor(size), 1)  # effective sizes are fractional
     count = binom.ppf(probability, size, target)
     at, below = binom.cdf(count, size, target), binom.cdf(count - 1, size, target)
     return np.clip((count - (at - probability) / (at - below)) / size, 0, 1)
