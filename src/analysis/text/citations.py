@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
+from .dates import document_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,8 @@ def cite(documents: pd.DataFrame, *, refused: bool = False) -> pd.DataFrame:
     for row in documents.to_dict("records"):
         body = row.get("body")
         if isinstance(body, str) and body:
-            day = _date(row)
+            # A year alone counts as its last day, so that a law of that year is in force.
+            day = document_date(row, last=True)
             for found in _in_body(body):
                 named = found["title"]
                 found["version"] = _version(named, day) if named else None
@@ -248,23 +250,12 @@ def _by_title(documents: pd.DataFrame) -> dict[str, str]:
     for place, row in enumerate(documents.to_dict("records")):
         title = row.get("title")
         if isinstance(title, str) and title:
-            day = _date(row)
+            day = document_date(row, last=True)
             key = (day.isoformat() if day else "9999", place)
             normal = _normal(title)
             if normal not in held or key < held[normal][0]:
                 held[normal] = (key, row["doc_id"])
     return {title: doc for title, (_, doc) in held.items()}
-
-
-def _date(row: Mapping[Any, Any]) -> date | None:
-    """The document's date; a year or month alone counts as its last day, so that a law of that year is in force."""
-    for name in ("published", "event_date"):
-        value = row.get(name)
-        if isinstance(value, date):
-            return value
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", value)):
-            return date(int(match[1]), int(match[2] or 12), int(match[3] or 28))
-    return None
 
 
 def _normal(title: str) -> str:

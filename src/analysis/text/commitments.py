@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
+from .dates import document_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +55,10 @@ _TARGET = re.compile(
     r"(?P<number>[约近超]?\d[\d,.]*(?:[—\-~至]\d[\d.]*)?%?\s?[万亿千百]?(?:个百分点|平方公里|公里|平方米|万千瓦|万亩|亩|亿元|万元|元|人次|件次|批次|件|家|个|户|套|所|项|条|处|座|人|名|张|吨|辆|场|次|台|天|日|种|类|%|%)?)(?:以上|左右|以内|以下)?"
 )
 _WHO = re.compile(
-    r"(?:由|请)(?P<by>[^，。；：、“”]{2,24}?)(?:牵头|负责|会同|组织|落实)"
+    r"(?:由|请)(?P<by>[^，。；：、“”]{2,24}?)(?:牵头|负责(?!人)|会同|组织|落实)"
     r"|(?:责任单位|牵头单位|责任部门|牵头部门)[:：](?P<unit>[^。；）)]{2,60})"
     r"|[（(](?P<paren>[^（）()]{2,40}?)(?:牵头|负责|分别负责|配合)[^（）()]{0,30}[)）]"
-    r"|^(?P<subject>[^，。；：]{2,24}?)(?:要|应当|应|须|必须|务必|负责|将)(?!求)"
+    r"|^(?P<subject>[^，。；：]{2,24}?)(?:要(?!求)|应当|应(?=于|在|按|及时|依)|须|必须|务必|负责(?!人)|将)"
 )
 
 
@@ -87,7 +88,7 @@ def commitments(documents: pd.DataFrame, *, genres_refused: Sequence[str] = NOT_
     for row in documents.to_dict("records"):
         body = row.get("body")
         if isinstance(body, str) and row.get("genre") not in genres_refused:
-            day = _date(row)
+            day = document_date(row)
             issuer = row.get("issuer") if isinstance(row.get("issuer"), str) else None
             rows += [{"doc_id": row["doc_id"], **one} for one in _in_body(body, day, issuer)]
     return pd.DataFrame(rows, columns=list(COMMITMENTS)).astype(
@@ -109,7 +110,7 @@ def fulfilment(table: pd.DataFrame, documents: pd.DataFrame, *, floor: float = 0
     import pandas as pd
 
     words = tuple(_book()["reported"])
-    dates = {row["doc_id"]: _date(row) for row in documents.to_dict("records")}
+    dates = {row["doc_id"]: document_date(row) for row in documents.to_dict("records")}
     index: dict[str, list[int]] = {}
     reports: list[tuple[str, int, int, str]] = []
     for doc, body in zip(documents["doc_id"], documents["body"], strict=True):
@@ -147,15 +148,21 @@ def _in_body(body: str, day: date | None, issuer: str | None) -> Iterator[dict[s
     for line in re.finditer(r"[^\n]+", body):
         text = line[0].strip()
         short = len(text) <= 40 and not text.endswith(("。", "；", "，"))
-        if short or _HEADING.match(text):
-            section = text if short else section
-        if short and not _imperative(text, book):
-            ahead = _turn(text, ahead, book)
+        if short and (_HEADING.match(text) or not _imperative(text, book)):
+            # A heading orders nothing by itself; it says which way the text below looks.
+            section = text
+            ahead = _turn(text, ahead, book["forward"], book["backward"])
             continue
         for match in _CLAUSE.finditer(line[0]):
             clause = match[0]
-            # The first words of a paragraph can turn the view: 2026年是…，做好今年工作…
-            ahead = _turn(clause[:40], ahead, book)
+            ahead = _turn(
+                clause[:40],
+                ahead,
+                book["turning"] if section else book["forward"],
+                () if section else book["backward"],
+            )
+            if _HEADING.match(clause) and len(clause) <= 45:
+                continue  # a heading that runs into its paragraph
             found = _commitment(clause, ahead, day, book)
             if found:
                 start = line.start() + match.start() + len(clause) - len(clause.lstrip())
@@ -173,11 +180,11 @@ def _in_body(body: str, day: date | None, issuer: str | None) -> Iterator[dict[s
 
 def _commitment(clause: str, ahead: bool, day: date | None, book: dict[str, Any]) -> dict[str, Any] | None:
     """The fields of a commitment, or None when the clause is none."""
-    if any(word in clause for word in book["done"]) or len(re.findall(r"[\u4e00-\u9fff]", clause)) < 6:
+    if re.search("|".join(book["done"]), clause.strip()) or len(re.findall(r"[\u4e00-\u9fff]", clause)) < 6:
         return None
-    modality = next((one for one in book["modalities"] if any(word in clause for word in one["words"])), None)
-    imperative = _imperative(clause, book)
+    modality = next((one for one in book["modalities"] if re.search("|".join(one["words"]), clause)), None)
     when = _deadline(clause)
+    imperative = _imperative(clause.replace(when, "", 1) if when else clause, book)
     due = _by_date(when, day) if when else None
     future = due is not None and (day is None or due >= day)
     # A strict modal word binds wherever it stands; a weak one or a bare imperative only where the text looks ahead.
@@ -203,12 +210,11 @@ def _commitment(clause: str, ahead: bool, day: date | None, book: dict[str, Any]
     }
 
 
-def _turn(text: str, ahead: bool, book: dict[str, Any]) -> bool:
-    if any(word in text for word in book["forward"]):
-        return True
-    if any(word in text for word in book["backward"]):
+def _turn(text: str, ahead: bool, forward: Sequence[str], backward: Sequence[str]) -> bool:
+    """Which way the text looks from here on: a review that also names its plan is a review."""
+    if any(word in text for word in backward):
         return False
-    return ahead
+    return ahead or any(word in text for word in forward)
 
 
 def _imperative(clause: str, book: dict[str, Any]) -> bool:
@@ -224,7 +230,12 @@ def _imperative(clause: str, book: dict[str, Any]) -> bool:
 
 
 def _looks_ahead(clause: str) -> bool:
-    return any(word in clause for one in _book()["modalities"][:4] for word in one["words"])
+    """A report may name who led the work (牵头) and still be a report: only words of will and wish look ahead."""
+    return any(
+        re.search("|".join(one["words"]), clause)
+        for one in _book()["modalities"]
+        if one["id"] in ("will", "want", "strive")
+    )
 
 
 def _is_target(match: re.Match[str]) -> bool:
@@ -283,14 +294,6 @@ def _who(clause: str, issuer: str | None) -> tuple[str | None, bool]:
 def _grams(text: str) -> set[str]:
     han = "".join(re.findall(r"[\u4e00-\u9fff]", text))
     return {han[k : k + 3] for k in range(len(han) - 2)}
-
-
-def _date(row: Any) -> date | None:
-    for name in ("published", "event_date"):
-        value = row.get(name)
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", value)):
-            return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
-    return None
 
 
 def _book() -> dict[str, Any]:
