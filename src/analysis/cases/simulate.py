@@ -77,7 +77,9 @@ def simulate(out: Path, seed: int, *, settings: Mapping[str, Any] | str | Path |
             "monthly": _hotline(plan, calendar, counties, rng),
         }
         realised = _realised(calendar, counties, matters, petitions)
-        invalid = {name: _spoil(name, plan["invalid"][name], tables[name], rng) for name in plan["invalid"]}
+        invalid = {
+            name: _spoil(name, plan["invalid"][name], calendar, tables[name], rng) for name in plan["invalid"]
+        }
     except KeyError as error:
         raise CodebookError(
             "模拟设定缺少一项", value=error.args[0], hint="请对照自带的 simulate.yml"
@@ -787,9 +789,11 @@ def _realised(calendar: _Calendar, counties: _Counties, m: Columns, petitions: C
     }
 
 
-def _spoil(name: str, counts: Mapping[str, int], columns: Columns, rng: Draw) -> dict[str, int]:
+def _spoil(
+    name: str, counts: Mapping[str, int], calendar: _Calendar, columns: Columns, rng: Draw
+) -> dict[str, int]:
     """Spoil disjoint rows, so many for each rule (坏行); repeated keys are appended as further rows."""
-    n, total = len(columns["registered_at"]), sum(counts.values())
+    total = sum(counts.values())
     far = np.datetime64("2031-05-20", "D")
 
     def unresolved(here: np.ndarray) -> None:
@@ -797,9 +801,11 @@ def _spoil(name: str, counts: Mapping[str, int], columns: Columns, rng: Draw) ->
         if name == "matters":
             columns["resolved_at"][here], columns["resolution_basis"][here] = NAT, None
 
-    fit = np.ones(n, dtype=bool)
+    # Well inside the window, so that a shifted date breaks the one rule it is to break.
+    fit = (columns["registered_at"] >= calendar.start) & (columns["registered_at"] < calendar.end - 90)
     if name == "matters":
-        fit = ~np.isnat(columns["replied_at"]) & ~np.isnat(columns["accepted_at"]) & (columns["path"] == "6")
+        fit &= (columns["path"] == "6") & ~np.isnat(columns["replied_at"])
+        fit &= columns["accepted_at"] > columns["registered_at"] + 6
     rows = np.split(
         rng.choice(np.flatnonzero(fit), total, replace=False), np.cumsum(list(counts.values()))[:-1]
     )
@@ -820,6 +826,7 @@ def _spoil(name: str, counts: Mapping[str, int], columns: Columns, rng: Draw) ->
                 columns["channel"][here] = "传真"
             case "persons_not_positive":
                 columns["persons"][here] = -(rng.random(len(here)) < 0.5).astype(int)
+                columns["group_visit"][here] = False
             case "matter_unknown":
                 columns["matter_id"][here] = np.char.mod("M9%06d", here).astype(object)
             case "concluded_before_registered":
