@@ -23,6 +23,7 @@ def table(
     units: Mapping[str, str] | None = None,
     links: Mapping[str, str] | None = None,
     digits: Mapping[str, int] | None = None,
+    anchor: str | None = None,
 ) -> None:
     """Show a table (列出一张表).
 
@@ -45,16 +46,19 @@ def table(
     digits
         Decimals by column, where the usual ones (0 for whole numbers, 2 for rates, 1 otherwise) do not fit.
 
+    anchor
+        The column that holds each row's own id for links (not shown itself), such as ``d-<definition>``.
+
     Raises
     ------
     MethodError
-        The name is taken, or ``units``, ``links`` or ``digits`` name a column that is not there.
+        The name is taken, or ``units``, ``links``, ``digits`` or ``anchor`` name a column that is not there.
     """
     session = current()
     units, links, digits = dict(units or {}), dict(links or {}), dict(digits or {})
     frame = _with_index(frame)
     heads = [_head(column) for column in frame.columns]
-    for wanted in (*units, *links, *links.values(), *digits):
+    for wanted in (*units, *links, *links.values(), *digits, *([anchor] if anchor else [])):
         if wanted not in {head[-1] for head in heads}:
             raise MethodError(
                 f"表“{caption}”没有列“{wanted}”", hint=f"现有列：{'、'.join(head[-1] for head in heads)}"
@@ -63,7 +67,7 @@ def table(
 
     values = {head: [scalar(value) for value in frame.iloc[:, k]] for k, head in enumerate(heads)}
     by_label = {head[-1]: column for head, column in values.items()}
-    shown = [head for head in heads if head[-1] not in set(links.values())]
+    shown = [head for head in heads if head[-1] not in {*links.values(), anchor}]
     columns = [
         {
             "label": head[-1],
@@ -85,6 +89,7 @@ def table(
             for k, head in enumerate(shown)
             if head[-1] in links
         },
+        "anchors": by_label[anchor] if anchor else [],
     }
     session.emit(
         {mime("table"): part, "text/html": _plain_html(part), "text/plain": f"{caption}（{len(frame)} 行）"}
