@@ -245,7 +245,8 @@ def labels(codes: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
     """
     found: dict[tuple[str, int], dict[str, tuple[str, list[str]]]] = {}
     for doc_id, number, start, text, label, rule, evidence in zip(
-        *(codes[column] for column in ("doc_id", "sentence", "start", "text", "code", "rule", "evidence")), strict=True
+        *(codes[column] for column in ("doc_id", "sentence", "start", "text", "code", "rule", "evidence")),
+        strict=True,
     ):
         words = [text[left - start : right - start] for left, right in evidence]
         # Clauses of one sentence may carry one label each on their own.

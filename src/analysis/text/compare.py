@@ -101,9 +101,13 @@ def keyness(
     tested = np.flatnonzero(a + b >= min_count)
     if n_a == 0 or n_b == 0 or not len(tested):
         if correction not in ("holm", "bonferroni", "bh", "none"):
-            raise RequestError("没有这种多重检验校正", value=correction, hint="可用：holm、bonferroni、bh、none")
+            raise RequestError(
+                "没有这种多重检验校正", value=correction, hint="可用：holm、bonferroni、bh、none"
+            )
         side = "前一组" if n_a == 0 else "后一组" if n_b == 0 else "两组"
-        return pd.DataFrame([{**dict.fromkeys(_COLUMNS), "note": f"{side}：{NOTHING}，或词次不足 {min_count}，无从比较"}])
+        return pd.DataFrame(
+            [{**dict.fromkeys(_COLUMNS), "note": f"{side}：{NOTHING}，或词次不足 {min_count}，无从比较"}]
+        )
     table = pd.DataFrame(
         {
             "term": [counts.terms[i] for i in tested],
@@ -119,7 +123,10 @@ def keyness(
     table["correction"] = correction
     table["direction"] = np.where(table["log_ratio"] >= 0, "更多", "更少")
     by_term = matrix.tocsc()
-    spread = [_spread(by_term, i, target if more else ~target, counts) for i, more in zip(tested, table["direction"] == "更多", strict=True)]
+    spread = [
+        _spread(by_term, i, target if more else ~target, counts)
+        for i, more in zip(tested, table["direction"] == "更多", strict=True)
+    ]
     table["dp"], table["driven_by"] = [dp for dp, _ in spread], [driver for _, driver in spread]
     frequency = np.asarray((matrix[target] > 0).sum(axis=0)).ravel()
     reference = np.asarray((matrix[~target] > 0).sum(axis=0)).ravel()

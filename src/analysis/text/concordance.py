@@ -55,7 +55,17 @@ def kwic(
             left, right = text[: match.start()], text[match.end() :]
             if width is not None:
                 left, right = left[max(0, len(left) - width) :], right[:width]
-            rows.append((doc_id, int(number), int(start) + match.start(), int(start) + match.end(), left, match[0], right))
+            rows.append(
+                (
+                    doc_id,
+                    int(number),
+                    int(start) + match.start(),
+                    int(start) + match.end(),
+                    left,
+                    match[0],
+                    right,
+                )
+            )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     if sort == "right":
         table = table.sort_values("right", kind="stable")

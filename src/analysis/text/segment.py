@@ -87,7 +87,9 @@ class Lexicon:
             if not word:
                 continue
             if any(not character.isprintable() for character in word) or _HOLD in word:
-                raise CodebookError("词表中有不可见字符", file=file, row=row, value=word, hint="请删去这一行重新输入")
+                raise CodebookError(
+                    "词表中有不可见字符", file=file, row=row, value=word, hint="请删去这一行重新输入"
+                )
             words[word] = kind.strip()
         return cls(words, header.get("version", ""), header.get("source", ""))
 

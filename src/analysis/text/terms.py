@@ -87,7 +87,9 @@ def count(
         ),
         shape=(len(lengths), len(terms)),
     )
-    return Counts(tuple(documents["doc_id"].tolist()), tuple(terms), matrix, np.asarray(lengths, dtype=np.int64))
+    return Counts(
+        tuple(documents["doc_id"].tolist()), tuple(terms), matrix, np.asarray(lengths, dtype=np.int64)
+    )
 
 
 def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
@@ -121,7 +123,15 @@ def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
         weights = weights / np.linalg.norm(weights)
         order = _ranked(weights, columns, top)
         rows.extend(
-            (doc_id, rank, counts.terms[columns[i]], int(numbers[i]), int(frequency[columns[i]]), float(weights[i]), note)
+            (
+                doc_id,
+                rank,
+                counts.terms[columns[i]],
+                int(numbers[i]),
+                int(frequency[columns[i]]),
+                float(weights[i]),
+                note,
+            )
             for rank, i in enumerate(order, 1)
         )
     return pd.DataFrame(rows, columns=["doc_id", "rank", "term", "count", "documents", "tfidf", "note"])
@@ -183,7 +193,9 @@ def textrank(
         left: list[int] = []
         right: list[int] = []
         for paragraph in body.split("\n") if isinstance(body, str) else []:
-            line = [ids.setdefault(word, len(ids)) for word in segmenter.cut(paragraph) if is_content(word, stop)]
+            line = [
+                ids.setdefault(word, len(ids)) for word in segmenter.cut(paragraph) if is_content(word, stop)
+            ]
             for step in range(1, window):
                 left.extend(line[:-step])
                 right.extend(line[step:])
