@@ -5,6 +5,7 @@ Source: 彭纪生、仲为国、孙文祥 (2008) and the papers that follow it; 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
@@ -104,12 +105,16 @@ def propose(documents: pd.DataFrame, commitments: pd.DataFrame, *, book: str = "
 def _force(row: Any, table: list[dict[str, Any]]) -> tuple[Any, Any]:
     import pandas as pd
 
-    title, level = str(row.get("title") or "").rstrip("》）)"), row.get("level")
-    for entry in table:
-        for ending in entry["endings"]:
-            if ending in title[-8:] and level in entry:
-                return entry[level], f"{ending}·{level}"
-    return pd.NA, pd.NA
+    title, level = re.sub(r"(?:[（(][^（）()]*[)）])+$", "", str(row.get("title") or "")), row.get("level")
+    # The longest ending decides: 督办办法 ends in 法 too.
+    fits = [
+        (len(ending), ending, entry)
+        for entry in table
+        for ending in entry["endings"]
+        if title.endswith(ending)
+    ]
+    _, ending, entry = max(fits, key=lambda fit: fit[0], default=(0, "", {}))
+    return (entry[level], f"{ending}·{level}") if level in entry else (pd.NA, pd.NA)
 
 
 def _best(

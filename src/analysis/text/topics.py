@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -158,7 +158,7 @@ def by_group(fitted: Topics, documents: pd.DataFrame, column: str) -> pd.DataFra
     return means.assign(label=means["topic"].map(fitted.summary.set_index("topic")["label"]))
 
 
-def _fit(words: pd.DataFrame, k: int, seed: int, iterations: int, least: int) -> tuple[object, list[str]]:  # type: ignore[type-arg]
+def _fit(words: pd.DataFrame, k: int, seed: int, iterations: int, least: int) -> tuple[Any, list[str]]:
     import tomotopy
 
     if words["doc_id"].nunique() < max(LEAST_DOCUMENTS, k):
