@@ -65,6 +65,8 @@ def make() -> bytes:
     for name, look in looks.items():
         _style(document.styles[name], **look)
     added: dict[str, dict[str, Any]] = {
+        "Header": {"font": SANS, "size": 8, "colour": _MUTED},
+        "Footer": {"font": SANS, "size": 8.5, "colour": _MUTED, "align": centre},
         "TOC 1": {"font": SANS, "size": 10, "space": (3, 2)},
         "TOC 2": {"font": SANS, "size": 9.5, "colour": _MUTED, "space": (1, 1), "left": 21},
         "Finding": {"font": SERIF, "size": 10.5, "align": justify, "line": 1.5, "space": (2, 4)},
@@ -75,7 +77,7 @@ def make() -> bytes:
         "Evidence": {"font": SERIF, "size": 9, "line": 1.25, "space": (3, 3)},
     }
     for name, look in added.items():
-        style = document.styles.add_style(name, 1)
+        style = document.styles[name] if name in document.styles else document.styles.add_style(name, 1)
         style.base_style = document.styles["Normal"]
         _style(style, **look)
     _shade(document.styles["Note Box"], "F6F7F9")
@@ -85,10 +87,7 @@ def make() -> bytes:
 
     header = section.header.paragraphs[0]
     header.text = RUNNING
-    _style(header.style, font=SANS, size=8, colour=_MUTED)
     footer = section.footer.paragraphs[0]
-    footer.alignment = centre
-    _style(footer.style, font=SANS, size=8.5, colour=_MUTED)
     for piece in ("第 ", "PAGE", " 页　共 ", "NUMPAGES", " 页"):
         _field(footer, piece) if piece.isascii() else footer.add_run(piece)
     buffer = io.BytesIO()

@@ -21,7 +21,8 @@ class WebFont:
     def __init__(self, family: str = fonts.SANS) -> None:
         from fontTools.ttLib import TTFont
 
-        font = TTFont(fonts.paths()[family], lazy=True)
+        # From memory: an open file would outlive forks and be one more thing to close.
+        font = TTFont(io.BytesIO(fonts.paths()[family].read_bytes()), lazy=True)
         self._names: dict[int, str] = font.getBestCmap()
         self._glyphs: Any = font.getGlyphSet()
         self._drawn: dict[str, tuple[bytes, int]] = {}
