@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Source = Annotated[list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md），可多个", show_default=False)]
+Source = Annotated[
+    list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md），可多个", show_default=False)
+]
 Format = Annotated[str, typer.Option("--format", help="输出格式：jsonl 或 csv")]
 
 
@@ -25,7 +27,9 @@ def _noun() -> None:
 @app.command("code")
 def code(
     src: Source,
-    frame: Annotated[str, typer.Option("--frame", help="编码表：自带的名称（five_part、directive …）或 YAML 文件")] = "five_part",
+    frame: Annotated[
+        str, typer.Option("--frame", help="编码表：自带的名称（five_part、directive …）或 YAML 文件")
+    ] = "five_part",
     format: Format = "jsonl",
 ) -> None:
     """按编码表给每一句编码；没有类目的句子也列出（labels 为空）。"""
@@ -68,7 +72,11 @@ def kwic(
     hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]
     _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
     _emit(
-        ({"left": row.left, "text": row.text, "right": row.right} | where for row, where in _placed(hits, corpus_)), format
+        (
+            {"left": row.left, "text": row.text, "right": row.right} | where
+            for row, where in _placed(hits, corpus_)
+        ),
+        format,
     )
 
 
@@ -95,6 +103,72 @@ def keyness(
     _emit(_first_uses(table.to_dict("records"), sides), format)
 
 
+@app.command("cite")
+def cite(
+    src: Source,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="同时列出被判为作品或刊物的书名号内容及理由")
+    ] = False,
+    format: Format = "jsonl",
+) -> None:
+    """引用：书名号内的文件、简称、文号与条款，解析到当时有效的版本。"""
+    from .. import corpus
+    from ..text.citations import cite as find
+
+    corpus_ = corpus.read(src)
+    _note_if_empty(corpus_)
+    _emit(_records(find(corpus_.documents, refused=refused), corpus_), format)
+
+
+@app.command("commitments")
+def commitments(
+    src: Source,
+    fulfilled: Annotated[bool, typer.Option("--fulfilled", help="在后来的文件中寻找落实情况")] = False,
+    format: Format = "jsonl",
+) -> None:
+    """承诺与任务：谁、做什么、何时前、强度、可否衡量。"""
+    from .. import corpus
+    from ..text.commitments import commitments as find
+    from ..text.commitments import fulfilment
+
+    corpus_ = corpus.read(src)
+    table = find(corpus_.documents)
+    _note_if_empty(corpus_)
+    _emit(_records(fulfilment(table, corpus_.documents) if fulfilled else table, corpus_), format)
+
+
+@app.command("reuse")
+def reuse(
+    src: Source,
+    gram: Annotated[int, typer.Option(min=4, help="最短多少个连续汉字算复用")] = 10,
+    format: Format = "jsonl",
+) -> None:
+    """文本复用：后出文件与先出文件相同的段落，两边的位置都给出。"""
+    from .. import corpus
+    from ..text.reuse import reuse as find
+
+    corpus_ = corpus.read(src)
+    table = find(corpus_.documents, gram=gram)
+    _note_if_empty(corpus_, table.empty, "没有发现复用的段落")
+    origin = [
+        corpus_.locate(row.source_doc_id, int(row.source_start), int(row.source_end))
+        for row in table.itertuples()
+    ]
+    # The other side's place replaces its body offsets, as start and end do on this side.
+    table = table.assign(
+        reused_from=[span.source for span in origin],
+        reused_start=[span.start for span in origin],
+        reused_end=[span.end for span in origin],
+    ).drop(columns=["source_start", "source_end"])
+    _emit(_records(table, corpus_), format)
+
+
+def _records(table: Any, corpus_: Corpus) -> Iterator[dict[str, Any]]:
+    """All columns of a table with spans, its body offsets replaced by the place in the file as received."""
+    for (_, where), record in zip(_placed(table, corpus_), table.to_dict("records"), strict=True):
+        yield record | where
+
+
 def _first_uses(records: Iterable[Mapping[str, Any]], sides: list[Corpus]) -> Iterator[dict[str, Any]]:
     """Each term with the first place where the side that uses it more has it."""
     for record in records:
@@ -115,7 +189,16 @@ def _placed(table: Any, corpus_: Corpus) -> Iterator[tuple[Any, dict[str, Any]]]
     position = dict(zip(corpus_.documents["doc_id"], corpus_.documents["position"], strict=True))
     for row in table.itertuples(index=False):
         span = corpus_.locate(row.doc_id, int(row.start), int(row.end))
-        yield row, {"source": span.source, "start": span.start, "end": span.end, "doc": int(position[row.doc_id]), "doc_id": row.doc_id}
+        yield (
+            row,
+            {
+                "source": span.source,
+                "start": span.start,
+                "end": span.end,
+                "doc": int(position[row.doc_id]),
+                "doc_id": row.doc_id,
+            },
+        )
 
 
 def _note_if_empty(corpus_: Corpus, empty: bool = False, message: str = "") -> None:
@@ -148,7 +231,14 @@ def _emit(records: Iterable[Mapping[str, Any]], format: str) -> None:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(line), lineterminator="\n")
             writer.writeheader()
-        writer.writerow({key: json.dumps(_plain(value), ensure_ascii=False) if isinstance(value, list | dict) else _plain(value) for key, value in line.items()})
+        writer.writerow(
+            {
+                key: json.dumps(_plain(value), ensure_ascii=False)
+                if isinstance(value, list | dict)
+                else _plain(value)
+                for key, value in line.items()
+            }
+        )
 
 
 def _plain(value: Any) -> Any:
