@@ -69,7 +69,7 @@ def kwic(
     from .. import corpus, text
 
     corpus_ = corpus.read(src)
-    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]
+    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)
     _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
     _emit(
         (
@@ -99,7 +99,7 @@ def keyness(
     # A text on both sides must stay two documents.
     documents["doc_id"] = documents["side"].astype(str) + ":" + documents["doc_id"]
     counts = text.count(documents)
-    table = text.keyness(counts, np.asarray(documents["side"] == 0), top=top, correction=correction)  # type: ignore[arg-type]
+    table = text.keyness(counts, np.asarray(documents["side"] == 0), top=top, correction=correction)
     _emit(_first_uses(table.to_dict("records"), sides), format)
 
 
@@ -150,10 +150,8 @@ def reuse(
     corpus_ = corpus.read(src)
     table = find(corpus_.documents, gram=gram)
     _note_if_empty(corpus_, table.empty, "没有发现复用的段落")
-    origin = [
-        corpus_.locate(row.source_doc_id, int(row.source_start), int(row.source_end))
-        for row in table.itertuples()
-    ]
+    places = zip(table["source_doc_id"], table["source_start"], table["source_end"], strict=True)
+    origin = [corpus_.locate(doc, int(start), int(end)) for doc, start, end in places]
     # The other side's place replaces its body offsets, as start and end do on this side.
     table = table.assign(
         reused_from=[span.source for span in origin],

@@ -6,6 +6,7 @@ One verb family a module; each is loaded when first asked for.
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 _VERBS = {
     "Lexicon": "segment",
@@ -28,7 +29,7 @@ _VERBS = {
 __all__ = sorted(_VERBS)  # noqa: PLE0605
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     module = _VERBS.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
