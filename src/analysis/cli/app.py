@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import cases, corpus, effects, facts, text
+from . import briefs, cases, corpus, effects, facts, text
 
 app = typer.Typer(
     name="policy-brief",
@@ -19,3 +19,4 @@ app.add_typer(text.app, name="text", help="文本：编码、提法、引用、�
 app.add_typer(facts.app, name="facts", help="数字：从文字中提取、核对、成序列")
 app.add_typer(cases.app, name="cases", help="案件数据：校验、指标、比较、模拟")
 app.add_typer(effects.app, name="effects", help="政策效果：设计与估计")
+briefs.add_to(app)
