@@ -1,0 +1,258 @@
+"""The drawings briefs are made of (图形): each takes a plain frame and returns a matplotlib figure for ``display.chart``.
+
+Figures are made without pyplot, so nothing is left open. Colours come from the theme, or from the frame's ``colour``
+column where the comparison has judged the points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import theme
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH = 6.8
+
+
+def lines(
+    frame: pd.DataFrame, *, x: str, series: Mapping[str, str], unit: str, mark: object = None
+) -> Figure:
+    """Lines over periods.
+
+    Parameters
+    ----------
+    frame
+        One row a period, in order.
+    x
+        Column of period labels.
+    series
+        Label → column, in the order of the legend.
+    unit
+        Printed over the axis.
+    mark
+        The period of the brief: a ring on each line.
+    """
+    figure, axes = _one(3.2)
+    periods = [str(value) for value in frame[x]]
+    for label, column in series.items():
+        (drawn,) = axes.plot(range(len(periods)), frame[column].to_numpy(float), label=label)
+        if mark is not None and str(mark) in periods:
+            at = periods.index(str(mark))
+            axes.plot([at], [float(frame[column].iloc[at])], "o", markersize=5, color=drawn.get_color())
+    _periods(axes, periods)
+    _unit(axes, unit)
+    axes.set_ylim(bottom=0 if axes.get_ylim()[0] < 0.35 * axes.get_ylim()[1] else None)
+    if len(series) > 1:
+        _legend(axes, len(series))
+    return figure
+
+
+def stacks(frame: pd.DataFrame, *, x: str, parts: Sequence[str], unit: str) -> Figure:
+    """Stacked columns over periods: ``parts`` are columns, from the bottom up."""
+    figure, axes = _one(3.2)
+    periods = [str(value) for value in frame[x]]
+    base = [0.0] * len(periods)
+    for part in parts:
+        heights = frame[part].fillna(0).to_numpy(float)
+        axes.bar(range(len(periods)), heights, bottom=base, label=part, width=0.8)
+        base = [low + height for low, height in zip(base, heights, strict=True)]
+    _periods(axes, periods)
+    _unit(axes, unit)
+    _legend(axes, len(parts))
+    return figure
+
+
+def bars(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    value: str,
+    unit: str,
+    before: str | None = None,
+    highlight: object = None,
+    digits: int = 0,
+) -> Figure:
+    """Horizontal bars in the frame's order, first on top; ``before`` marks the base period's value with a tick.
+
+    ``highlight`` is the label drawn in the accent colour.
+    """
+    labels = [str(text) for text in frame[label]]
+    figure, axes = _one(0.7 + 0.27 * len(labels))
+    values = frame[value].to_numpy(float)
+    colours = [theme.colour("accent") if text == str(highlight) else _series(0) for text in labels]
+    rows = range(len(labels))
+    axes.barh(rows, values, color=colours, height=0.62)
+    top = max([number for number in values if not math.isnan(number)], default=1.0)
+    for row, number in zip(rows, values, strict=True):
+        if not math.isnan(number):
+            axes.text(number + top * 0.012, row, f"{number:,.{digits}f}", va="center", fontsize=8)
+    if before is not None:
+        axes.plot(
+            frame[before].to_numpy(float),
+            rows,
+            "|",
+            markersize=11,
+            markeredgewidth=1.6,
+            color=theme.colour("ink"),
+            label="上年同期",
+        )
+        _legend(axes, 1)
+    axes.set_yticks(rows, labels)
+    axes.invert_yaxis()
+    axes.set_xlim(0, top * 1.14 or 1)
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(unit)
+    return figure
+
+
+def comparison(
+    history: pd.DataFrame,
+    bodies: pd.DataFrame,
+    limits: pd.DataFrame,
+    *,
+    unit: str = "%",
+    highlight: object = None,
+) -> Figure:
+    """History, funnel and rank intervals of one indicator on one sheet: none of the three is shown alone.
+
+    Parameters
+    ----------
+    history
+        ``period``, ``value``, ``mean``, ``lower``, ``upper``, ``colour`` (a process behaviour chart), fractions.
+    bodies
+        ``body``, ``name``, ``n``, ``value``, ``colour``, ``ranked``, ``rank``, ``rank_low``, ``rank_high``, in order of rank.
+    limits
+        ``denominator``, ``lower_inner``, ``upper_inner``, ``lower_outer``, ``upper_outer``; empty when there is no funnel.
+    highlight
+        The body named in the funnel and set off among the ranks.
+    """
+    from matplotlib.figure import Figure as Sheet
+
+    ranked = bodies[bodies["ranked"].astype(bool)]
+    shown = _shortened(ranked, highlight)
+    sheet = Sheet(figsize=(_WIDTH, 2.5 + max(2.6, 0.19 * len(shown) + 0.7)), layout="constrained")
+    grid = sheet.add_gridspec(2, 2, height_ratios=[2.2, max(2.6, 0.19 * len(shown) + 0.7)])
+    behaviour(sheet.add_subplot(grid[0, :]), history, unit)
+    funnel(sheet.add_subplot(grid[1, 0]), bodies, limits, unit, highlight)
+    ranks(sheet.add_subplot(grid[1, 1]), shown, len(ranked), highlight)
+    return sheet
+
+
+def behaviour(axes: Axes, history: pd.DataFrame, unit: str) -> None:
+    """A process behaviour chart on the axes: mean, limits (clipped to what a rate can be), judged points."""
+    scale = 100.0 if unit == "%" else 1.0
+    periods = [str(value) for value in history["period"]]
+    at = range(len(periods))
+    top = 100.0 if unit == "%" else math.inf
+    lower = (history["lower"] * scale).clip(lower=0)
+    upper = (history["upper"] * scale).clip(upper=top)
+    axes.fill_between(
+        at, lower.to_numpy(float), upper.to_numpy(float), color=theme.colour("band"), linewidth=0, step="mid"
+    )
+    axes.plot(
+        at,
+        (history["mean"] * scale).to_numpy(float),
+        color=theme.colour("muted"),
+        linewidth=0.9,
+        linestyle="--",
+    )
+    axes.plot(at, (history["value"] * scale).to_numpy(float), color=theme.colour("common"), linewidth=1)
+    axes.scatter(at, (history["value"] * scale).to_numpy(float), c=list(history["colour"]), s=16, zorder=3)
+    _periods(axes, periods)
+    axes.set_title(f"历史走势（{unit}；浅色带为常规波动范围，虚线为均值）", loc="left")
+
+
+def funnel(axes: Axes, bodies: pd.DataFrame, limits: pd.DataFrame, unit: str, highlight: object) -> None:
+    """A funnel plot on the axes."""
+    scale = 100.0 if unit == "%" else 1.0
+    if len(limits):
+        size = limits["denominator"].to_numpy(float)
+        for name, style in (("inner", ":"), ("outer", "-")):
+            for side in ("lower", "upper"):
+                axes.plot(
+                    size,
+                    (limits[f"{side}_{name}"] * scale).to_numpy(float),
+                    style,
+                    color=theme.colour("rule"),
+                    linewidth=0.9,
+                )
+    known = bodies[bodies["n"] > 0]
+    axes.scatter(
+        known["n"].to_numpy(float), (known["value"] * scale).to_numpy(float), c=list(known["colour"]), s=18,
+        edgecolors=theme.colour("muted"), linewidths=0.4, zorder=3,
+    )  # fmt: skip
+    for row in known[known["body"].astype(str) == str(highlight)].to_dict("records"):
+        point = (float(row["n"]), float(row["value"]) * scale)
+        axes.scatter(
+            [point[0]], [point[1]], s=70, facecolors="none", edgecolors=theme.colour("accent"), zorder=4
+        )
+        axes.annotate(str(row["name"]), point, xytext=(6, 6), textcoords="offset points", fontsize=8)
+    axes.set_xlabel("分母（件）")
+    axes.set_title(f"漏斗图（{unit}）", loc="left")
+
+
+def ranks(axes: Axes, bodies: pd.DataFrame, total: int, highlight: object) -> None:
+    """Rank intervals on the axes, best on top."""
+    for row, body in enumerate(bodies.to_dict("records")):
+        own = str(body["body"]) == str(highlight)
+        colour = theme.colour("accent") if own else str(body["colour"])
+        axes.plot(
+            [body["rank_low"], body["rank_high"]], [row, row], color=colour, linewidth=2.4 if own else 1.6
+        )
+        axes.plot([body["rank"]], [row], "o", color=colour, markersize=3.6)
+    axes.set_yticks(range(len(bodies)), [str(name) for name in bodies["name"]], fontsize=7.5)
+    axes.invert_yaxis()
+    axes.set_xlim(0.5, total + 0.5)
+    axes.grid(visible=True, axis="x")
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("名次")
+    few = "" if len(bodies) == total else f"；仅列首尾，共 {total} 个"
+    axes.set_title(f"名次的95%区间{few}", loc="left")
+
+
+def _shortened(ranked: pd.DataFrame, highlight: object, most: int = 24) -> pd.DataFrame:
+    """All bodies when they fit; else the first and the last, and the highlighted one."""
+    if len(ranked) <= most:
+        return ranked
+    half = most // 2
+    kept = list(range(half)) + list(range(len(ranked) - half, len(ranked)))
+    kept += [k for k, body in enumerate(ranked["body"]) if str(body) == str(highlight) and k not in kept]
+    return ranked.iloc[sorted(kept)]
+
+
+def _one(height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure as Sheet
+
+    figure = Sheet(figsize=(_WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _series(k: int) -> str:
+    colours: list[str] = theme.load()["series"]
+    return colours[k % len(colours)]
+
+
+def _periods(axes: Axes, periods: Sequence[str]) -> None:
+    """Period labels, at most nine, ending at the last."""
+    step = max(1, math.ceil(len(periods) / 9))
+    ticks = list(range(len(periods) - 1, -1, -step))[::-1]
+    axes.set_xticks(ticks, [periods[tick] for tick in ticks])
+    axes.set_xlim(-0.6, len(periods) - 0.4)
+
+
+def _unit(axes: Axes, unit: str) -> None:
+    axes.set_title(f"单位：{unit}", loc="left", fontsize=8.5, color=theme.colour("muted"))
+
+
+def _legend(axes: Axes, entries: int) -> Any:
+    """Above the plot at the right, in one row: it never hides a line."""
+    return axes.legend(
+        loc="lower right", bbox_to_anchor=(1, 1), ncols=min(entries, 6), borderaxespad=0.2, handlelength=1.6
+    )
