@@ -280,7 +280,7 @@ def _clauses(text: str) -> list[tuple[int, int, set[str]]]:
 def _way(above: object, below: object) -> Any:
     import pandas as pd
 
-    if above not in LEVELS or below not in LEVELS:
+    if not {str(above), str(below)} <= set(LEVELS):
         return pd.NA
     step = LEVELS.index(str(below)) - LEVELS.index(str(above))
     return "下行" if step > 0 else "上行" if step < 0 else "横向"
