@@ -8,7 +8,7 @@ import pytest
 
 from analysis import cases, codebooks, regions
 from analysis.cases import ranking, registry
-from analysis.cases.compare import COLUMNS, assess
+from analysis.cases.compare import COLUMNS, assess, compare
 from analysis.cases.funnel import funnel
 from analysis.errors import MethodError, RequestError
 
@@ -168,15 +168,15 @@ def test_volume_is_never_ranked():
     assert unranked
     for id in unranked:
         with pytest.raises(RequestError, match="不得用于排名"):
-            cases.compare(MANY, id)
+            compare(MANY, id)
     with pytest.raises(RequestError, match="没有这个指标"):
-        cases.compare(MANY, "no_such")
+        compare(MANY, "no_such")
     with pytest.raises(RequestError, match="没有这个口径"):
-        cases.compare(MANY, "on_time", variant="no_such")
+        compare(MANY, "on_time", variant="no_such")
 
 
 def test_a_frame_of_the_users_own():
-    made = cases.compare(MANY, "on_time")
+    made = compare(MANY, "on_time")
     entry = registry.indicator("on_time")
     assert made.attrs["definition"] == f"on_time.{entry.headline.id}@{entry.version}"
     assert made.attrs["minimum_n"] == entry.minimum_n
@@ -188,7 +188,7 @@ def test_boston_areas_from_the_file(shared, root):
         shared / "reference_data/cases/boston311_2015_cases.parquet",
         mapping=root / "data/mappings/boston311.yml",
     )
-    made = cases.compare(tables, "on_time", by="county", as_of="2016-01-12T22:22:40")
+    made = compare(tables, "on_time", by="county", as_of="2016-01-12T22:22:40")
     assert len(made) == 23
     assert made.attrs["phi"] == pytest.approx(22.529514, abs=5e-7)
     assert made.attrs["tau2"] == pytest.approx(0.0017349472, abs=5e-11)
@@ -200,7 +200,7 @@ def test_boston_areas_from_the_file(shared, root):
 
 def test_counties_of_the_sample(sample):
     tables = cases.load(sample / "cases")
-    made = cases.compare(tables, "on_time", by="county", period="2024", region="990000")
+    made = compare(tables, "on_time", by="county", period="2024", region="990000")
     rows = cases.indicators(tables, "2024", "990000", by="county", only=["on_time"], views=("本期",))
     headline = rows[rows["variant"] == registry.indicator("on_time").headline.id].set_index("region_code")
     assert len(made) == len(headline)
