@@ -6,7 +6,6 @@ One verb family a module; each is loaded when first asked for.
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 _VERBS = {
     "Lexicon": "segment",
@@ -20,16 +19,32 @@ _VERBS = {
     "textrank": "terms",
     "keyness": "compare",
     "kwic": "concordance",
+    "company": "network",
+    "collocations": "network",
+    "cooccurrence": "network",
+    "clusters": "network",
+    "mentions": "phrases",
+    "discover": "ngrams",
+    "ledger": "uptake",
+    "adoption": "uptake",
+    "s_curve": "uptake",
+    "turnover": "uptake",
     "Codebook": "coding",
     "code": "coding",
     "labels": "coding",
     "examine": "coding",
+    "agree": "agreement",
+    "confusion": "agreement",
+    "krippendorff": "agreement",
+    "draw": "sheets",
+    "as_coder": "sheets",
+    "override": "sheets",
 }
 
-__all__ = sorted(_VERBS)  # noqa: PLE0605
+__all__ = sorted(_VERBS)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     module = _VERBS.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

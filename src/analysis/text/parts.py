@@ -123,5 +123,3 @@ def _split(text: str, last_and: bool = False) -> list[str]:
 
 def _bare(item: str) -> str:
     return re.sub(r"^[“”\"「」『』‘’'\s]+|[“”\"「」『』‘’'\s等]+$", "", item)
-
-

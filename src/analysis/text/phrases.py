@@ -69,7 +69,9 @@ def _with_parts(found: list[Mention], body: str, shapes: Shapes) -> list[Mention
         for mention in found
         if not (
             members(mention.phrase)
-            and any(mention.parts == other.parts and abs(mention.start - other.start) < 200 for other in numbered)
+            and any(
+                mention.parts == other.parts and abs(mention.start - other.start) < 200 for other in numbered
+            )
         )
     ]
 

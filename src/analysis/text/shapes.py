@@ -180,7 +180,13 @@ def _quoted(body: str, shapes: Shapes) -> Iterator[Mention]:
             text = re.split("--|——", match[1])[0]
             head = shapes.headed.match(body, match.end())
             if head and len(text) == 2 and re.fullmatch(f"[{HAN}]+", text):  # “闪电”行动
-                yield Mention(match.start(), head.end(), normal(body[match.start() : head.end()]), shapes.heads[head[0]], "quoted")
+                yield Mention(
+                    match.start(),
+                    head.end(),
+                    normal(body[match.start() : head.end()]),
+                    shapes.heads[head[0]],
+                    "quoted",
+                )
             elif _is_name(text, body[max(0, match.start() - 4) : match.start()], shapes):
                 start = match.start(1)
                 kind = _kind(text, body[match.end() : match.end() + 8], shapes)
@@ -190,7 +196,11 @@ def _quoted(body: str, shapes: Shapes) -> Iterator[Mention]:
 def _is_name(text: str, before: str, shapes: Shapes) -> bool:
     """Whether what stands in quotation marks is a name, not speech, a figure of speech or a single word."""
     han = len(re.findall(f"[{HAN}]", text))
-    if re.search(r"[。！？；：!?;:（）()《》]", text) or text in shapes.figurative or text.endswith(shapes.not_ending):
+    if (
+        re.search(r"[。！？；：!?;:（）()《》]", text)
+        or text in shapes.figurative
+        or text.endswith(shapes.not_ending)
+    ):
         return False
     if han <= 2:
         return bool(re.search(r"\d", text)) or (han == 2 and text[0] in NUMERAL)
@@ -208,7 +218,10 @@ def _plus(body: str, shapes: Shapes) -> Iterator[Mention]:
 
 def _numbered(body: str, shapes: Shapes) -> Iterator[Mention]:
     for match in shapes.numbered.finditer(body):
-        if not re.match(rf"[第每全各又约近多余几十\d{''.join(NUMERAL)}]", body[max(0, match.start() - 1) : match.start()] or " "):
+        if not re.match(
+            rf"[第每全各又约近多余几十\d{''.join(NUMERAL)}]",
+            body[max(0, match.start() - 1) : match.start()] or " ",
+        ):
             yield Mention(*match.span(), normal(match[0]), _kind(match[0], "", shapes), "numbered")
 
 
@@ -219,8 +232,10 @@ def _carried(body: str, shapes: Shapes) -> Iterator[Mention]:
         for number, item in enumerate(match[0].split("、")):
             skip = 0
             if number == 0:
-                skip = max((m.end() for m in shapes.triggers.finditer(item) if m.end() < len(item) - 1), default=0)
-            text = item[skip:].strip("“”\"")
+                skip = max(
+                    (m.end() for m in shapes.triggers.finditer(item) if m.end() < len(item) - 1), default=0
+                )
+            text = item[skip:].strip('“”"')
             if len(text) > 2:
                 start = at + skip + item[skip:].index(text)
                 yield Mention(start, start + len(text), normal(text), "mechanism", "listed")
@@ -274,7 +289,9 @@ def _built_alike(run: Sequence[str], loose: bool, shapes: Shapes) -> bool:
         return False
     recurring = [place for place in range(size) if len({member[place] for member in run}) == 1]
     if not loose:
-        return len(run) > 2 and size <= 7 and bool(recurring) and recurring != [size - 1] and _verbal(run) > 0.6
+        return (
+            len(run) > 2 and size <= 7 and bool(recurring) and recurring != [size - 1] and _verbal(run) > 0.6
+        )
     if size == 3:
         led = sum(member[0] in shapes.verbs for member in run) / len(run)
         split = sum(1 in _classes(member)[0] and len(_classes(member)[0]) > 1 for member in run) / len(run)
@@ -316,7 +333,9 @@ def _named(body: str, shapes: Shapes) -> Iterator[Mention]:
                 yield Mention(at, at + len(name), normal(name), shapes.heads[match[0]], "named")
 
 
-def _name_start(clause: str, words: Sequence[tuple[str, str, int, int]], head: int, shapes: Shapes) -> int | None:
+def _name_start(
+    clause: str, words: Sequence[tuple[str, str, int, int]], head: int, shapes: Shapes
+) -> int | None:
     """Where the name before the head noun begins; ``None`` where nothing tells it from the sentence."""
     begin, told = 0, False
     for word, _, _, end in words:
@@ -338,7 +357,13 @@ def _name_start(clause: str, words: Sequence[tuple[str, str, int, int]], head: i
 def _is_lead(lead: str, shapes: Shapes) -> bool:
     if not 3 <= len(lead) <= 20 or not re.fullmatch(rf"[{HAN}“”\"、（）()\d]+", lead):
         return False
-    if _SENTENCE.search(lead) or lead.count("“") != lead.count("”") or lead.count('"') % 2 or re.search(r"[（(]", lead) and not re.search(r"[）)]", lead):
+    if (
+        _SENTENCE.search(lead)
+        or lead.count("“") != lead.count("”")
+        or lead.count('"') % 2
+        or re.search(r"[（(]", lead)
+        and not re.search(r"[）)]", lead)
+    ):
         return False
     return not shapes.generic.fullmatch(lead) and not re.match(r"\d", lead)
 
@@ -366,7 +391,11 @@ def _outside(found: Sequence[Mention], more: Iterable[Mention], around: bool = F
     kept: list[Mention] = []
     for mention in more:
         for other in (*found, *kept):
-            contains = mention.start <= other.start and other.end <= mention.end and len(other.phrase) < len(mention.phrase)
+            contains = (
+                mention.start <= other.start
+                and other.end <= mention.end
+                and len(other.phrase) < len(mention.phrase)
+            )
             if other.start < mention.end and mention.start < other.end and not (around and contains):
                 break
         else:

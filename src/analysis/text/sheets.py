@@ -1,0 +1,251 @@
+"""People's codes (人工编码): a blind sheet to code on, its way back, and how it overrides the rules.
+
+A sheet shows a sentence between its neighbours and nothing of what the rules found. Two people fill two copies; their agreement is
+measured (:mod:`analysis.text.agreement`), then their codes replace the rules' sentence by sentence, and what changed is counted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError, MethodError
+from .coding import CODES, Codebook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNIT, _BEFORE, _TEXT, _AFTER = "编号", "上一句", "句子", "下一句"
+YES = frozenset({"1", "1.0", "是", "√", "✓", "x", "X", "y", "Y", "true", "True", "TRUE"})
+NO = frozenset({"", "0", "0.0", "否", "nan", "None", "false", "False", "FALSE", "<NA>"})
+
+
+def draw(
+    sentences: pd.DataFrame,
+    codebook: Codebook | str | Path = "five_part",
+    *,
+    n: int = 200,
+    seed: int = 2022,
+    codes: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """A blind sheet of ``n`` sentences, in random order (盲编表).
+
+    Parameters
+    ----------
+    codes
+        Codes by rule. Given, half of the sheet is drawn from sentences with a code, in equal shares by code, so that rare
+        codes are judged too; the sheet does not show which. Such a sheet is right for agreement per label, not for how
+        frequent a label is.
+
+    Returns
+    -------
+    pandas.DataFrame
+        编号 (doc_id:sentence), 上一句, 句子, 下一句, then one empty column a code: 1 where it applies.
+
+    Raises
+    ------
+    MethodError
+        There is no sentence to draw.
+    """
+    import pandas as pd
+
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    if sentences.empty:
+        raise MethodError("没有可抽的句子", hint="请检查语料的正文")
+    table = sentences.reset_index(drop=True)
+    unit = table["doc_id"].astype(str) + ":" + table["sentence"].astype(str)
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = []
+    if codes is not None and len(codes):
+        coded = codes["doc_id"].astype(str) + ":" + codes["sentence"].astype(str)
+        share = max(1, n // 2 // codes["code"].nunique())
+        for _, keys in sorted(coded.groupby(codes["code"])):
+            places = np.flatnonzero(unit.isin(set(keys)) & ~unit.index.isin(chosen))
+            chosen.extend(rng.choice(places, min(share, len(places)), replace=False).tolist())
+    rest = np.setdiff1d(np.arange(len(table)), chosen)
+    chosen.extend(rng.choice(rest, min(n - len(chosen), len(rest)), replace=False).tolist())
+    order = rng.permutation(np.array(chosen[:n]))
+    same_before = table["doc_id"].eq(table["doc_id"].shift())
+    same_after = table["doc_id"].eq(table["doc_id"].shift(-1))
+    sheet = pd.DataFrame(
+        {
+            _UNIT: unit,
+            _BEFORE: table["text"].shift().where(same_before, ""),
+            _TEXT: table["text"],
+            _AFTER: table["text"].shift(-1).where(same_after, ""),
+        }
+    ).iloc[order]
+    for entry in book.codes:
+        sheet[entry.code] = ""
+    return sheet.reset_index(drop=True)
+
+
+def write(sheet: pd.DataFrame, path: str | Path) -> Path:
+    """Save a sheet as .xlsx or .csv (UTF-8 with a mark, so that spreadsheets read the Chinese)."""
+    file = Path(path)
+    if file.suffix == ".xlsx":
+        sheet.to_excel(file, index=False)
+    elif file.suffix == ".csv":
+        sheet.to_csv(file, index=False, encoding="utf-8-sig")
+    else:
+        raise InputError("编码表只能存为 .xlsx 或 .csv", file=file)
+    return file
+
+
+def read(
+    path: str | Path, codebook: Codebook | str | Path = "five_part", coder: str | None = None
+) -> pd.DataFrame:
+    """A filled sheet as codes.
+
+    Parameters
+    ----------
+    coder
+        Name of who filled it; default the file's name. Roles, not persons' names, are enough.
+
+    Returns
+    -------
+    pandas.DataFrame
+        unit, doc_id, sentence, text, coder, labels (list): one row a sentence, also those without any label.
+
+    Raises
+    ------
+    InputError
+        A column of the codebook is absent, a unit occurs twice or has no such form, or a cell holds neither a mark nor
+        nothing; the message names file, row and value.
+    """
+    import pandas as pd
+
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    file = Path(path)
+    if not file.exists():
+        raise InputError("找不到编码表", file=file)
+    sheet = (
+        pd.read_excel(file, dtype=str)
+        if file.suffix == ".xlsx"
+        else pd.read_csv(file, dtype=str, encoding="utf-8-sig")
+    )
+    names = [entry.code for entry in book.codes]
+    absent = [name for name in (_UNIT, _TEXT, *names) if name not in sheet]
+    if absent:
+        raise InputError(
+            "编码表缺少列", file=file, value="、".join(absent), hint="请用 draw 生成的表，不要改列名"
+        )
+    rows = []
+    seen: set[str] = set()
+    for number, record in enumerate(sheet.to_dict("records"), 1):
+        unit = str(record[_UNIT])
+        doc_id, colon, sentence = unit.rpartition(":")
+        if not colon or not sentence.isdigit() or unit in seen:
+            raise InputError("编号重复或不成形", file=file, row=number, value=unit, hint="请保留原来的编号")
+        seen.add(unit)
+        marks = {name: "" if record[name] is None else str(record[name]).strip() for name in names}
+        for name, mark in marks.items():
+            if mark not in YES and mark not in NO:
+                raise InputError(
+                    f"“{name}”一栏的填法不认识",
+                    file=file,
+                    row=number,
+                    value=mark,
+                    hint="适用填 1，不适用留空",
+                )
+        labels = [name for name, mark in marks.items() if mark in YES]
+        rows.append((unit, doc_id, int(sentence), record[_TEXT], coder or file.stem, labels))
+    return pd.DataFrame(rows, columns=["unit", "doc_id", "sentence", "text", "coder", "labels"])
+
+
+def as_coder(codes: pd.DataFrame, sentences: pd.DataFrame, coder: str = "rule") -> pd.DataFrame:
+    """Codes by rule in the form of a coder's: one row a sentence with its labels, to hold against people's."""
+    from .coding import labels
+
+    every = labels(codes, sentences)
+    unit = every["doc_id"].astype(str) + ":" + every["sentence"].astype(str)
+    return every.assign(unit=unit, coder=coder)[["unit", "doc_id", "sentence", "text", "coder", "labels"]]
+
+
+def override(codes: pd.DataFrame, human: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
+    """Codes by rule with people's in their place, wherever a person coded the sentence.
+
+    Parameters
+    ----------
+    codes
+        Of :func:`analysis.text.code`.
+    human
+        Of :func:`read`; where several coders saw a sentence, the label stands that more than half of them gave.
+    sentences
+        The sentences coded, for the places of codes that people add.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``codes``; coder tells whose each is. ``attrs["overrides"]``: sentences (coded by people), confirmed, removed and
+        added (codes), share_confirmed (of the rules' codes that people saw; ``None`` when they saw none).
+    """
+    import pandas as pd
+
+    frame = str(codes.attrs.get("codebook") or (codes["frame"].iloc[0] if len(codes) else ""))
+    spans = {
+        (str(doc_id), int(number)): (int(start), int(end))
+        for doc_id, number, start, end in zip(
+            *(sentences[column] for column in ("doc_id", "sentence", "start", "end")), strict=True
+        )
+    }
+    wanted: dict[tuple[str, int], tuple[set[str], str, str]] = {}
+    for (doc_id, sentence), group in human.groupby(["doc_id", "sentence"]):
+        given = [set(each) for each in group["labels"]]
+        agreed = {
+            label for label in set().union(*given) if sum(label in each for each in given) * 2 > len(given)
+        }
+        if (str(doc_id), int(sentence)) not in spans:
+            raise InputError(
+                "人工编码的句子不在语料中", value=f"{doc_id}:{sentence}", hint="请用同一语料生成的编码表"
+            )
+        wanted[str(doc_id), int(sentence)] = (
+            agreed,
+            "+".join(sorted(set(group["coder"]))),
+            group["text"].iloc[0],
+        )
+    keep: list[bool] = []
+    coders: list[str] = []
+    had: set[tuple[str, int, str]] = set()
+    for doc_id, sentence, label, coder in zip(
+        *(codes[column] for column in ("doc_id", "sentence", "code", "coder")), strict=True
+    ):
+        key = (str(doc_id), int(sentence))
+        judged = wanted.get(key)
+        keep.append(judged is None or label in judged[0])
+        coders.append(coder if judged is None else judged[1])
+        if judged is not None:
+            had.add((*key, label))
+    kept = codes.assign(coder=coders)[keep]
+    confirmed = {each for each in had if each[2] in wanted[each[0], each[1]][0]}
+    added = [
+        {
+            "doc_id": doc_id,
+            "sentence": sentence,
+            "start": spans[doc_id, sentence][0],
+            "end": spans[doc_id, sentence][1],
+            "text": text,
+            "frame": frame,
+            "code": label,
+            "rule": "",
+            "coder": who,
+            "confidence": 1.0,
+            "evidence": [],
+        }
+        for (doc_id, sentence), (labels, who, text) in wanted.items()
+        for label in sorted(labels)
+        if (doc_id, sentence, label) not in had
+    ]
+    more = [pd.DataFrame(added, columns=list(CODES))] if added else []
+    result = pd.concat([kept, *more], ignore_index=True)
+    result.attrs = dict(codes.attrs)
+    result.attrs["overrides"] = {
+        "sentences": len(wanted),
+        "confirmed": len(confirmed),
+        "removed": len(had) - len(confirmed),
+        "added": len(added),
+        "share_confirmed": len(confirmed) / len(had) if had else None,
+    }
+    return result
