@@ -11,6 +11,7 @@ import pytest
 from analysis import display
 from analysis.display import fonts
 from analysis.display.results import format_value, scalar
+from analysis.display.tables import cell_texts
 from analysis.errors import MethodError
 
 
@@ -116,6 +117,14 @@ def test_a_table_refuses_unknown_columns_and_taken_names():
     display.table(frame, name="t", caption="表")
     with pytest.raises(MethodError, match="另一个表"):
         display.table(frame, name="t", caption="表")
+
+
+def test_rows_may_have_decimals_of_their_own():
+    frame = pd.DataFrame({"指标": ["件数", "率"], "本期": [5874.0, 99.1208], "同比": [-3.456, 0.5]})
+    display.table(frame, name="mixed", caption="指标", digits={"同比": 1}, row_digits=[0, 2])
+    (part,) = display.recorded("table")
+    assert cell_texts(part) == [["件数", "5,874", "−3.5"], ["率", "99.12", "0.5"]]
+    assert part["rows"][0][1] == 5874.0
 
 
 def test_a_chart_is_small_self_contained_and_the_same_bytes_twice():

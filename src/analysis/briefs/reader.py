@@ -15,7 +15,7 @@ from typing import Any
 
 from ..display.results import format_value
 from ..display.session import mime
-from ..display.tables import cell_text, head_text
+from ..display.tables import cell_texts, head_text
 from . import prose
 from .document import (
     Block,
@@ -130,11 +130,8 @@ class _Reader:
         )
         links = part.get("links", {})
         rows = tuple(
-            tuple(
-                Cell(cell_text(value, part["columns"][k]), links[str(k)][i] if str(k) in links else None)
-                for k, value in enumerate(row)
-            )
-            for i, row in enumerate(part["rows"])
+            tuple(Cell(text, links[str(k)][i] if str(k) in links else None) for k, text in enumerate(row))
+            for i, row in enumerate(cell_texts(part))
         )
         anchors = tuple(part.get("anchors") or ())
         self.blocks.append(Table(part["name"], "", part["caption"], columns, rows, part["note"], anchors))

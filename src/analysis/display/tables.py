@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MethodError
@@ -24,6 +24,7 @@ def table(
     links: Mapping[str, str] | None = None,
     digits: Mapping[str, int] | None = None,
     anchor: str | None = None,
+    row_digits: Sequence[int] | None = None,
 ) -> None:
     """Show a table (列出一张表).
 
@@ -48,6 +49,9 @@ def table(
 
     anchor
         The column that holds each row's own id for links (not shown itself), such as ``d-<definition>``.
+
+    row_digits
+        Decimals by row, for tables whose rows have units of their own; columns named in ``digits`` keep theirs.
 
     Raises
     ------
@@ -74,7 +78,9 @@ def table(
             "group": head[0] if len(head) > 1 and head[0] != head[-1] else None,
             "kind": "number" if _numeric(values[head]) else "text",
             "unit": units.get(head[-1]),
-            "digits": digits.get(head[-1], _digits(values[head], units.get(head[-1]))),
+            "digits": digits.get(
+                head[-1], None if row_digits else _digits(values[head], units.get(head[-1]))
+            ),
         }
         for head in shown
     ]
@@ -89,6 +95,7 @@ def table(
             for k, head in enumerate(shown)
             if head[-1] in links
         },
+        "row_digits": list(row_digits or ()),
         "anchors": by_label[anchor] if anchor else [],
     }
     session.emit(
@@ -96,9 +103,20 @@ def table(
     )
 
 
-def cell_text(value: Any, column: Mapping[str, Any]) -> str:
-    """A cell as it prints; the unit stands in the head, not here."""
-    return format_value(value, None, column["digits"])
+def cell_texts(part: Mapping[str, Any]) -> list[list[str]]:
+    """A table part's cells as they print; units stand in the heads, not here."""
+    rows = part.get("row_digits") or [None] * len(part["rows"])
+    return [
+        [
+            format_value(
+                value,
+                None,
+                digits if column["digits"] is None and column["kind"] == "number" else column["digits"],
+            )
+            for value, column in zip(row, part["columns"], strict=True)
+        ]
+        for row, digits in zip(part["rows"], rows, strict=True)
+    ]
 
 
 def head_text(column: Mapping[str, Any]) -> str:
@@ -146,13 +164,8 @@ def _plain_html(part: Mapping[str, Any]) -> str:
     """What JupyterLab shows; briefs are rendered from the part itself."""
     head = "".join(f"<th>{html.escape(head_text(column))}</th>" for column in part["columns"])
     body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{html.escape(cell_text(cell, column))}</td>"
-            for cell, column in zip(row, part["columns"], strict=True)
-        )
-        + "</tr>"
-        for row in part["rows"]
+        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
+        for row in cell_texts(part)
     )
     note = f"<p><small>注：{html.escape(part['note'])}</small></p>" if part["note"] else ""
     return (
