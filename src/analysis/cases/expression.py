@@ -126,9 +126,8 @@ def _build(node: ast.expr, table: Any, names: Mapping[str, object]) -> Any:
             return _ARITHMETIC[type(op)](value(left), value(right))
         case ast.Compare(left=left, ops=ops, comparators=rights):
             sides = [value(left), *map(value, rights)]
-            return functools.reduce(
-                operator.and_, (_compare(op, a, b) for op, a, b in zip(ops, sides, sides[1:], strict=True))
-            )
+            pairs = zip(ops, sides[:-1], sides[1:], strict=True)
+            return functools.reduce(operator.and_, (_compare(op, a, b) for op, a, b in pairs))
         case ast.Call(func=ast.Name(id=function), args=args):
             first = value(args[0])
             match function:

@@ -7,23 +7,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import regions as region_tables
 from ..errors import RequestError
 from ..periods import Period
-from . import intervals, margins, registry
+from . import registry
 from .load import Cases, moment
+from .places import ALL, Places
 from .registry import Indicator, Variant
 
 if TYPE_CHECKING:
     import pandas as pd
 
 VIEWS = ("本期", "本年累计", "同比", "环比")
-ALL = "all"
 COLUMNS = [
     "indicator", "name", "part", "actor", "region_code", "group", "period", "period_start", "period_end", "view",
     "variant", "variant_name", "part_of", "numerator", "denominator", "value", "unit", "low", "high", "n", "direction",
     "definition", "note",
 ]  # fmt: skip
+KEYS = ["indicator", "variant", "part_of", "region_code", "group"]
+_CHANGES = {"同比": "last_year", "环比": "previous"}
+NO_BASE, SMALL = "基期无数据", "受小样本影响"
 
 
 def indicators(
@@ -56,238 +58,362 @@ def indicators(
     Returns
     -------
     DataFrame
-        Columns :data:`COLUMNS`: one row an indicator, definition, region, group, period and view. In 同比 and 环比
-        ``value`` is the change (percent for counts, percentage points for shares) and numerator and denominator are the
-        base period's. ``low`` and ``high`` are Wilson's 95 % interval of a share. What cannot be computed has no value
-        and says why in ``note``.
+        Columns :data:`COLUMNS`: one row an indicator, definition, term (``part_of``), region, group, period and view. In
+        同比 and 环比 ``value`` is the change (per cent for counts, percentage points for shares, else in the unit itself)
+        and numerator and denominator are the base period's. ``low`` and ``high`` are Wilson's 95 % interval of a share.
+        What cannot be computed has no value and says why in ``note``.
 
     Raises
     ------
     RequestError
-        An unknown period, region, indicator or grouping.
+        An unknown period, region, indicator, grouping or view.
     """
     import pandas as pd
 
     now = moment(as_of, tables)
-    chosen = (
-        [registry.indicator(id) for id in only] if only is not None else list(registry.indicators().values())
-    )
+    chosen = [registry.indicator(id) for id in only] if only is not None else list(registry.indicators().values())
     places = Places(region, by)
-    margin, lacking = _margins(tables, chosen, now, places.column)
-    margin = places.assign(margin)
-    spans = list(_spans(period, views))
-    rows = [_rows(margin, span, tables, now) for span in spans]
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    table = _described(table, now)
-    missing = _missing(chosen, lacking, spans, places)
-    return pd.concat([table, missing], ignore_index=True)[COLUMNS] if len(missing) else table[COLUMNS]
+    shown = list(_shown(period, views))
+    spans = list(dict.fromkeys(span for one in shown for span in (one.span, one.base) if span is not None))
+    figures, lacking = _figures(tables, chosen, places, spans, now)
+    rows = [_view(figures, one, spans) for one in shown]
+    table = _described(pd.concat(rows, ignore_index=True), tables, shown)
+    missing = _missing(chosen, lacking, shown, places)
+    both = [frame for frame in (table, missing) if len(frame)]
+    return (pd.concat(both, ignore_index=True) if len(both) > 1 else both[0] if both else table)[COLUMNS]
 
 
 def states(
-    tables: Cases,
-    indicator: str = "on_time",
-    as_of: str | dt.date | dt.datetime | None = None,
-    by: str | None = None,
+    tables: Cases, indicator: str = "on_time", as_of: str | dt.date | dt.datetime | None = None, by: str | None = None
 ) -> pd.DataFrame:
-    """The four-state status at the as-of date (四种状态) over all rows that the clock binds.
+    """The four-state status at the as-of date (四种状态) of everything that a clock binds.
 
     Returns
     -------
     DataFrame
-        region, group, month (of the due date), state, n, indicator; ``unknown`` where the due date is not known.
+        region_code, group, state, name, n; a place or body in which a state does not occur has it with 0.
+
+    Raises
+    ------
+    RequestError
+        The indicator has no clock, or the source not the dates for it.
     """
+    from .deadlines import STATES
+
     chosen = registry.indicator(indicator)
     if chosen.kind != "clock":
         raise RequestError("这个指标没有期限", value=indicator)
-    _, counts, lacking = margins.clocked(tables, [(chosen, chosen.headline)], moment(as_of, tables), by)
-    if lacking:
-        raise RequestError(next(iter(lacking.values())), value=indicator)
-    return counts
+    table = indicators(tables, as_of=as_of, by=by, only=[indicator])
+    rows = table[(table["variant"] == "status") & table["value"].notna()]
+    if not len(rows):
+        raise RequestError(str(table["note"].iloc[0]), value=indicator)
+    made = rows[["region_code", "group", "part_of", "numerator"]].rename(columns={"part_of": "state", "numerator": "n"})
+    return made.assign(name=made["state"].map(STATES), n=made["n"].astype(int)).reset_index(drop=True)
+
+
+# ---- what is shown ---------------------------------------------------------------------------------------------------
+
+Span = tuple[dt.date | None, dt.date | None]
 
 
 @dataclass(frozen=True)
-class Places:
-    """Which rows of the margin belong to which printed region."""
-
-    region: str | None
-    by: str | None
-
-    @property
-    def column(self) -> str | None:
-        """The grouping column when ``by`` is no level of the region tree."""
-        return None if self.by in (None, "region", "city", "county") else self.by
-
-    def assign(self, margin: pd.DataFrame) -> pd.DataFrame:
-        """The margin with ``region_code``; rows outside the region are left out."""
-        margin = margin[self._inside(margin["region"])] if self.region else margin
-        if self.by in ("region", "city", "county"):
-            return margin.assign(region_code=margin["region"].map(self._child))
-        return margin.assign(region_code=self.region or ALL)
-
-    def _inside(self, codes: pd.Series) -> pd.Series:
-        region = str(self.region)
-        table = region_tables.load()
-        if region not in table:
-            if not (codes == region).any():
-                raise RequestError(
-                    "数据和行政区划代码表里都没有这个地区", value=region, hint="请用六位代码，如 330000"
-                )
-            return codes == region
-        prefix = {"省": region[:2], "市": region[:4], "县": region}[table.get(region).level]
-        return codes.fillna("").str.startswith(prefix)
-
-    def _child(self, code: str | None) -> str | None:
-        if not isinstance(code, str) or len(code) != 6 or not code.isdigit():
-            return code
-        level = self.by
-        if level == "region":
-            level = "city" if self.region is None or self.region.endswith("0000") else "county"
-        return code[:4] + "00" if level == "city" else code
-
-
-@dataclass(frozen=True)
-class Span:
-    """A period in one view, with the base that a change is measured against."""
+class Shown:
+    """One period in one view: its span, and the span that a change is measured against."""
 
     period: Period | None
     view: str
-    start: dt.date | None = None
-    end: dt.date | None = None
-    base_start: dt.date | None = None
-    base_end: dt.date | None = None
+    span: Span
+    base: Span | None = None
+
+    @property
+    def label(self) -> str:
+        """The period as one writes it."""
+        return str(self.period) if self.period else ALL
 
 
-def _spans(period: Any, views: Sequence[str]) -> Iterable[Span]:
+def _shown(period: Any, views: Sequence[str]) -> Iterable[Shown]:
     if unknown := set(views) - set(VIEWS):
-        raise RequestError("没有这个视图", value="、".join(unknown), hint=f"可用：{'、'.join(VIEWS)}")
+        raise RequestError("没有这个视图", value="、".join(sorted(unknown)), hint=f"可用：{'、'.join(VIEWS)}")
     if period is None:
-        yield Span(None, "本期")
+        yield Shown(None, "本期", (None, None))
         return
-    several = [period] if isinstance(period, str | Period) else list(period)
-    for one in several:
+    for one in [period] if isinstance(period, str | Period) else list(period):
         this = one if isinstance(one, Period) else Period.parse(one)
         for view in views:
-            base = {"同比": this.last_year, "环比": this.previous}.get(view)
-            start = dt.date(this.year, 1, 1) if view == "本年累计" else this.start
-            yield Span(this, view, start, this.end, base and base.start, base and base.end)
+            span = this.year_to_date if view == "本年累计" else (this.start, this.end)
+            base: Period | None = getattr(this, _CHANGES[view]) if view in _CHANGES else None
+            yield Shown(this, view, span, (base.start, base.end) if base else None)
 
 
-def _margins(
-    tables: Cases, chosen: Sequence[Indicator], now: dt.datetime, by: str | None
+def _figures(
+    tables: Cases, chosen: Sequence[Indicator], places: Places, spans: Sequence[Span], now: dt.datetime
 ) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
+    """Every key's numerator, denominator and value in every span, and what could not be computed."""
     import pandas as pd
 
-    pairs = [(one, variant) for one in chosen for variant in one.variants.values()]
-    additive, lacking = margins.counted(
-        tables, [pair for pair in pairs if pair[0].kind in ("count", "share")], now, by
+    from .margins import margins
+    from .monthly import stated
+    from .points import points
+
+    wanted = _with_parts(chosen)
+    made = margins(tables, wanted, now, places.column)
+    lacking = dict(made.lacking) | {
+        (one.id, variant): "无数据来源" for one in wanted if one.kind == "missing" for variant in one.variants
+    }
+    extra = stated(tables, wanted, lacking, places, now)
+    frames = [frame for frame in (places.assign(made.table), extra) if len(frame)]
+    joined = pd.concat(frames, ignore_index=True) if frames else extra
+    figures = points(joined, spans, now)
+    figures["value"] = figures["numerator"].where(figures["denominator"].isna(), _ratio(figures))
+    figures = _multiplied(figures)
+    figures = pd.concat(
+        [
+            figures,
+            *_derived(figures, wanted, tables, spans, lacking),
+            *([_durations(places.assign(made.durations), spans)] if len(made.durations) else []),
+        ],
+        ignore_index=True,
     )
-    clocked, _, without = margins.clocked(
-        tables, [pair for pair in pairs if pair[0].kind == "clock"], now, by
-    )
-    frames = [frame for frame in (additive, clocked) if len(frame)]
-    joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=margins.COLUMNS)
-    return joined, lacking | without
+    ids = {one.id for one in chosen}
+    return figures[figures["indicator"].isin(ids)], lacking
 
 
-_KEYS = ["indicator", "variant", "part_of", "region_code", "group"]
-
-
-def _rows(margin: pd.DataFrame, span: Span, tables: Cases, now: dt.datetime) -> pd.DataFrame:
-    now_rows = _sums(margin, span.start, span.end)
-    if span.base_start is not None:
-        now_rows = _change(now_rows, _sums(margin, span.base_start, span.base_end))
-    else:
-        now_rows["value"] = now_rows["numerator"].where(now_rows["denominator"].isna(), _ratio(now_rows))
-        now_rows["n"] = now_rows["denominator"].fillna(now_rows["numerator"])
-        now_rows["low"], now_rows["high"] = _interval(now_rows)
-    first, last = (span.start, span.end) if span.period else tables.extent
-    return now_rows.assign(
-        period=str(span.period) if span.period else ALL, period_start=first, period_end=last, view=span.view
-    )
-
-
-def _sums(margin: pd.DataFrame, start: dt.date | None, end: dt.date | None) -> pd.DataFrame:
-    import pandas as pd
-
-    if start is not None:
-        month = pd.to_datetime(margin["month"])
-        margin = margin[(month >= pd.Timestamp(start)) & (month <= pd.Timestamp(end))]
-    return margin.groupby(_KEYS, dropna=False, sort=False, as_index=False)[["numerator", "denominator"]].sum(
-        min_count=1
-    )
+def _with_parts(chosen: Sequence[Indicator]) -> list[Indicator]:
+    """The chosen indicators and those that ratios and rates among them are made of."""
+    book = registry.indicators()
+    parts = [book[one.options[key]] for one in chosen for key in ("of", "top", "bottom") if key in one.options]
+    return list({one.id: one for one in (*chosen, *parts)}.values())
 
 
 def _ratio(frame: pd.DataFrame) -> pd.Series:
     return frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)
 
 
-def _interval(frame: pd.DataFrame) -> tuple[Any, Any]:
-    return intervals.wilson(frame["numerator"], frame["denominator"].where(frame["denominator"] > 0))
+def _multiplied(figures: pd.DataFrame) -> pd.DataFrame:
+    """Products of shares: the second factor's row is folded into the first's value."""
+    from .margins import TIMES
+
+    second = figures["variant"].astype(str).str.endswith(TIMES)
+    if not second.any():
+        return figures
+    factor = figures[second].assign(variant=figures.loc[second, "variant"].str.removesuffix(TIMES))
+    names = [*KEYS, "span"]
+    joined = figures[~second].merge(
+        factor[[*names, "value"]].rename(columns={"value": "factor"}), on=names, how="left"
+    )
+    joined["value"] *= joined["factor"].fillna(1.0).where(joined["variant"].isin(factor["variant"]), 1.0)
+    return joined.drop(columns="factor")
 
 
-def _change(now: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
-    both = now.merge(base, on=_KEYS, how="left", suffixes=("_now", ""))
-    counts = both["denominator_now"].isna()
-    shares_now = both["numerator_now"] / both["denominator_now"].where(both["denominator_now"] > 0)
-    percent = (both["numerator_now"] / both["numerator"].where(both["numerator"] > 0) - 1) * 100
-    both["value"] = percent.where(counts, (shares_now - _ratio(both)) * 100)
-    both["n"] = both["denominator"].fillna(both["numerator"])
-    return both.drop(columns=["numerator_now", "denominator_now"]).assign(low=float("nan"), high=float("nan"))
+def _derived(
+    figures: pd.DataFrame, wanted: Sequence[Indicator], tables: Cases, spans: Sequence[Span],
+    lacking: dict[tuple[str, str], str],
+) -> Iterable[pd.DataFrame]:  # fmt: skip
+    for one in wanted:
+        if one.kind == "ratio":
+            reason = next((lacking[part, "headline"] for part in (one.options["top"], one.options["bottom"])
+                           if (part, "headline") in lacking), None)  # fmt: skip
+            frame = _quotient(figures, one, spans, tables) if reason is None else None
+        elif one.kind == "rate":
+            part = one.options["of"]
+            reason = lacking.get((part, "headline")) or (
+                None if tables.has("population.residents") else "无数据来源：没有常住人口表"
+            )
+            frame = _per_10k(figures, one, tables, spans) if reason is None else None
+        else:
+            continue
+        if reason is not None:
+            lacking[one.id, "headline"] = reason
+        elif frame is not None and len(frame):
+            yield frame
 
 
-def _described(table: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
-    """Join the registry's words; order as in the registry."""
+def _quotient(figures: pd.DataFrame, one: Indicator, spans: Sequence[Span], tables: Cases) -> pd.DataFrame:
+    names = ["region_code", "group", "span"]
+    top, bottom = (
+        figures[(figures["indicator"] == one.options[part]) & (figures["variant"] == "headline")][[*names, "numerator"]]
+        for part in ("top", "bottom")
+    )
+    both = top.merge(bottom.rename(columns={"numerator": "denominator"}), on=names)
+    if one.options.get("monthly"):
+        both["denominator"] /= both["span"].map(
+            {k: _months(span if span[0] else tables.extent) for k, span in enumerate(spans)}
+        )
+    return both.assign(indicator=one.id, variant="headline", part_of=None, value=_ratio(both))
+
+
+def _months(span: Span) -> float:
+    start, end = span
+    return float("nan") if start is None or end is None else (end.year - start.year) * 12 + end.month - start.month + 1
+
+
+def _per_10k(figures: pd.DataFrame, one: Indicator, tables: Cases, spans: Sequence[Span]) -> pd.DataFrame:
+    """Counts over residents in units of 10,000, of the span's last year or the latest before it."""
     import pandas as pd
 
-    book = pd.DataFrame(
+    book = tables.population.select("region_code", "year", "residents").execute()
+    top = book["region_code"].astype(str).str.endswith("0000")
+    whole = book[top if top.any() else slice(None)].groupby("year", as_index=False)["residents"].sum()
+    book = pd.concat([book, whole.assign(region_code=ALL)], ignore_index=True).sort_values("year")
+    rows = figures[(figures["indicator"] == one.options["of"]) & (figures["variant"] == "headline")].copy()
+    latest = int(book["year"].max()) if len(book) else 0
+    rows["year"] = rows["span"].map({k: span[1].year if span[1] else latest for k, span in enumerate(spans)}).astype(int)
+    rows = pd.merge_asof(
+        rows.drop(columns=["denominator", "value"]).sort_values("year"), book.astype({"year": int}),
+        on="year", by="region_code", direction="backward",
+    )  # fmt: skip
+    rows["denominator"] = rows["residents"] / 10000
+    made = rows.assign(indicator=one.id, value=_ratio(rows))
+    return made.drop(columns=["year", "residents"])
+
+
+def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
+    """Median, restricted mean and shares done, of what began in each span."""
+    import pandas as pd
+
+    from .duration import summary
+
+    months = pd.DataFrame(
+        [(month, k) for k, span in enumerate(spans) for month in _starts(histogram["month"], span)], columns=["month", "span"]
+    )
+    months["month"] = pd.to_datetime(months["month"])
+    keys = ["indicator", "region_code", "group", "span"]
+    joined = histogram.merge(months, on="month")
+    joined = joined.groupby([*keys, "day", "event"], dropna=False, as_index=False)["n"].sum()
+    wide = summary(joined, keys)
+    parts = {
+        "headline": "median", "rmst_60": "rmst", "within_15": "within_15", "within_60": "within_60",
+        "within_90": "within_90",
+    }  # fmt: skip
+    return pd.concat(
+        [
+            wide[keys].assign(
+                variant=variant, part_of=None, numerator=wide["done"], denominator=wide["n"], value=wide[column]
+            )
+            for variant, column in parts.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _starts(months: pd.Series, span: Span) -> Iterable[Any]:
+    there = months.dropna().unique()
+    start, end = span
+    if start is None or end is None:
+        return list(there)
+    import numpy as np
+
+    return list(there[(there >= np.datetime64(start)) & (there <= np.datetime64(end))])
+
+
+# ---- views and words -------------------------------------------------------------------------------------------------
+
+
+def _view(figures: pd.DataFrame, one: Shown, spans: Sequence[Span]) -> pd.DataFrame:
+    """One period in one view."""
+    rows = figures[figures["span"] == spans.index(one.span)].drop(columns="span")
+    if one.base is not None:
+        base = figures[figures["span"] == spans.index(one.base)].drop(columns="span")
+        rows = rows.drop(columns=["numerator", "denominator"]).rename(columns={"value": "now"})
+        rows = rows.merge(base, on=KEYS, how="left")
+    return rows.assign(period=one.label, view=one.view)
+
+
+def _described(table: pd.DataFrame, tables: Cases, shown: Sequence[Shown]) -> pd.DataFrame:
+    """Values, intervals and the registry's words, in the registry's order."""
+    from .intervals import wilson
+
+    book = _book()
+    table = table.merge(book, on=["indicator", "variant"], how="left")
+    share = table["unit"] == "率"
+    change = table["view"].isin(list(_CHANGES))
+    table["n"] = table["denominator"].fillna(table["numerator"])
+    proper = share & ~change & ~table["product"] & (table["kind"] != "duration")
+    low, high = wilson(table["numerator"], table["denominator"].where(proper & (table["denominator"] > 0)))
+    table["low"], table["high"] = low, high
+    table["note"] = None
+    small = (table["n"].fillna(0) < table["minimum_n"]) & table["value"].notna()
+    table.loc[small, "note"] = SMALL
+    if change.any():
+        table = _changes(table, change, share)
+    first, last = tables.extent
+    starts = {one.label + one.view: one.span[0] or first for one in shown}
+    ends = {one.label + one.view: one.span[1] or last for one in shown}
+    key = table["period"] + table["view"]
+    table["period_start"], table["period_end"] = key.map(starts), key.map(ends)
+    position = {(one.label, one.view): number for number, one in enumerate(shown)}
+    table["shown"] = [position[pair] for pair in zip(table["period"], table["view"], strict=True)]
+    order = ["region_code", "group", "order", "shown"]
+    return table.sort_values(order, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def _changes(table: pd.DataFrame, change: pd.Series, share: pd.Series) -> pd.DataFrame:
+    """Turn the rows of 同比 and 环比 into changes; no per cent on a small base."""
+    counts = table["kind"].isin(["count", "level", "ages", "rate"])
+    base = table["value"]
+    percent = (table["now"] / base.where(base > 0) - 1) * 100
+    difference = (table["now"] - base) * (share.astype(float) * 99 + 1)
+    table.loc[change, "value"] = percent.where(counts, difference)[change]
+    table.loc[change & counts, "unit"] = "%"
+    table.loc[change & share & ~counts, "unit"] = "百分点"
+    tiny = change & counts & (base < _LEAST_BASE)
+    table.loc[tiny & base.notna(), "note"] = SMALL
+    table.loc[tiny, "value"] = float("nan")
+    table.loc[change & base.isna(), "note"] = NO_BASE
+    return table.drop(columns="now")
+
+
+_LEAST_BASE = 10
+"""A percentage change on a smaller base says nothing."""
+
+
+def _book() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
         [
             {
                 "indicator": one.id, "variant": variant.id, "name": one.name, "part": one.part, "actor": one.actor,
-                "unit": one.unit, "direction": one.direction, "minimum_n": one.minimum_n, "variant_name": variant.name,
-                "definition": f"{one.id}.{variant.id}@{one.version}", "order": number,
+                "kind": one.kind, "unit": variant.unit or one.unit, "direction": one.direction,
+                "minimum_n": one.minimum_n, "variant_name": variant.name, "product": variant.times is not None,
+                "definition": definition(one, variant.id), "order": number,
             }
             for number, (one, variant) in enumerate(
                 (one, variant) for one in registry.indicators().values() for variant in one.variants.values()
             )
         ]
     )  # fmt: skip
-    joined = table.merge(book, on=["indicator", "variant"], how="left")
-    change = joined["view"].isin(["同比", "环比"])
-    joined.loc[change, "unit"] = joined.loc[change, "unit"].map(
-        lambda unit: "百分点" if unit == "率" else "%"
-    )
-    small = joined["n"].fillna(0) < joined["minimum_n"]
-    joined["note"] = None
-    joined.loc[small, "note"] = "受小样本影响"
-    joined.loc[change & joined["value"].isna(), "note"] = "基期无数据"
-    order = ["region_code", "group", "period_end", "order"]
-    return joined.sort_values(order, kind="stable", na_position="first").reset_index(drop=True)
+
+
+def definition(one: Indicator, variant: str) -> str:
+    """The link from a number to its entry (指标条目): id, variant and version."""
+    return f"{one.id}.{variant}@{one.version}"
 
 
 def _missing(
-    chosen: Sequence[Indicator], lacking: dict[tuple[str, str], str], spans: Sequence[Span], places: Places
+    chosen: Sequence[Indicator], lacking: dict[tuple[str, str], str], shown: Sequence[Shown], places: Places
 ) -> pd.DataFrame:
     """A row for each definition that the source cannot feed: never a silent gap."""
     import pandas as pd
 
-    period = str(spans[0].period) if spans and spans[0].period else ALL
-    rows: list[dict[str, Any]] = []
-    for one in chosen:
-        reasons = {variant.id: _reason(one, variant, lacking) for variant in one.variants.values()}
-        for id, reason in reasons.items():
-            if reason is not None:
-                rows.append(
-                    {
-                        "indicator": one.id, "name": one.name, "part": one.part, "actor": one.actor,
-                        "region_code": places.region or ALL, "period": period, "view": "本期", "variant": id,
-                        "variant_name": one.variants[id].name, "unit": one.unit, "direction": one.direction,
-                        "definition": f"{one.id}.{id}@{one.version}", "note": reason,
-                    }
-                )  # fmt: skip
-    return pd.DataFrame(rows, columns=COLUMNS)
+    first = shown[0]
+    absent = [(one, variant) for one in chosen for variant in _absent(one, lacking)]
+    return pd.DataFrame(
+        [
+            {
+                "indicator": one.id, "name": one.name, "part": one.part, "actor": one.actor,
+                "region_code": places.region or ALL, "period": first.label, "period_start": first.span[0],
+                "period_end": first.span[1], "view": "本期", "variant": variant.id, "variant_name": variant.name,
+                "unit": variant.unit or one.unit, "direction": one.direction, "definition": definition(one, variant.id),
+                "note": lacking[one.id, variant.id],
+            }
+            for one, variant in absent
+        ],
+        columns=COLUMNS,
+    )  # fmt: skip
 
 
-def _reason(one: Indicator, variant: Variant, lacking: dict[tuple[str, str], str]) -> str | None:
-    if one.kind == "missing":
-        return "无数据来源"
-    return lacking.get((one.id, variant.id))
+def _absent(one: Indicator, lacking: dict[tuple[str, str], str]) -> list[Variant]:
+    """The definitions that cannot be computed; the headline alone when it is all of them."""
+    absent = [variant for variant in one.variants.values() if (one.id, variant.id) in lacking]
+    return absent[:1] if len(absent) == len(one.variants) else absent

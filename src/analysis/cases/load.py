@@ -75,8 +75,26 @@ class Cases:
 
     @cached_property
     def last_moment(self) -> dt.datetime | None:
-        """The last moment something happened: the as-of date when none is given."""
-        return self._span[1]
+        """The as-of moment when none is given: what the metadata state, else the last moment something happened."""
+        stated = self.metadata.get("as_of")
+        return _read_moment(str(stated)) if stated else self._span[1]
+
+    @cached_property
+    def systems(self) -> dict[str, int]:
+        """Rows by system (系统), most first. Systems are never added together."""
+        counts: dict[str, int] = {}
+        rows = [name for name in ("petitions", "matters") if self.has(name)]
+        for name in rows or ["monthly"]:
+            if self.has(f"{name}.system"):
+                table = self.tables[name]
+                for row in table.group_by("system").aggregate(n=table.count()).execute().itertuples():
+                    counts[row.system] = counts.get(row.system, 0) + int(row.n)
+        return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+    @cached_property
+    def system(self) -> str | None:
+        """The system that indicators speak of: 信访 where there is one, else the largest."""
+        return "信访" if "信访" in self.systems else next(iter(self.systems), None)
 
     @cached_property
     def _span(self) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -284,16 +302,20 @@ def moment(text: str | dt.date | dt.datetime | None, tables: Cases) -> dt.dateti
     if text is None:
         if tables.last_moment is None:
             raise RequestError("数据里没有日期，无法确定截止时间", hint="请用 --as-of 写明")
-        value: dt.date | dt.datetime = tables.last_moment
-    elif isinstance(text, str):
-        try:
-            value = dt.datetime.fromisoformat(text) if len(text) > 10 else dt.date.fromisoformat(text)
-        except ValueError:
-            raise RequestError(
-                "截止时间写法不对", value=text, hint="请写成 2024-03-31 或 2024-03-31T18:00:00"
-            ) from None
-    else:
-        value = text
+        return _day_end(tables.last_moment)
+    return _read_moment(text) if isinstance(text, str) else _day_end(text)
+
+
+def _read_moment(text: str) -> dt.datetime:
+    try:
+        return _day_end(dt.datetime.fromisoformat(text))
+    except ValueError:
+        raise RequestError(
+            "截止时间写法不对", value=text, hint="请写成 2024-03-31 或 2024-03-31T18:00:00"
+        ) from None
+
+
+def _day_end(value: dt.date | dt.datetime) -> dt.datetime:
     if isinstance(value, dt.datetime) and value.time() != dt.time():
         return value.replace(tzinfo=None)
     return dt.datetime.combine(value, dt.time.max)

@@ -14,7 +14,9 @@ from . import schema
 from .deadlines import clock, clocks
 from .expression import parse
 
-KINDS = ("count", "share", "clock", "stock", "flow", "duration", "reception", "missing")
+KINDS = ("count", "share", "clock", "level", "ages", "duration", "duty", "rate", "ratio", "missing")
+DERIVED = {"matters": ("closed_at", "repeated_piece")}
+"""Columns that :mod:`.margins` makes out of others, by table."""
 DIRECTIONS = ("高为好", "低为好", "中性")
 HEADLINE = "主口径"
 
@@ -34,6 +36,10 @@ class Variant:
     basis, fallen, day_rule
         Of a clock: the date that puts a matter into a period (``due``, ``closed`` or ``started``), whether only what has
         fallen due counts, and the day rule.
+    times
+        A second share (``numerator``, ``denominator``) that the first is multiplied by.
+    table, unit
+        Where they differ from the indicator's.
     """
 
     id: str
@@ -47,6 +53,9 @@ class Variant:
     basis: str | None = None
     fallen: bool = False
     day_rule: str | None = None
+    times: Mapping[str, str] | None = None
+    table: str | None = None
+    unit: str | None = None
     source: str | None = None
     jurisdiction: str | None = None
     valid_from: dt.date | None = None
@@ -143,6 +152,8 @@ def _indicator(id: str, entry: dict[str, Any], definitions: dict[str, Any], vers
     if unknown or entry.get("kind") not in KINDS or entry.get("direction") not in DIRECTIONS:
         raise CodebookError("指标条目不对", file="indicators.yml", value=f"{id}: {sorted(unknown) or entry}")
     shared = {key: entry[key] for key in entry if key in _VARIANT_FIELDS - {"name", "source"}}
+    for key in ("jurisdiction", "valid_from", "valid_to"):
+        shared.pop(key, None)  # of the indicator; a variant states its own
     spec: dict[str, dict[str, Any]] = {}
     if entry["kind"] == "clock":
         spec = {key: dict(value) for key, value in definitions.items()}
@@ -173,20 +184,23 @@ def _indicator(id: str, entry: dict[str, Any], definitions: dict[str, Any], vers
 def _check_columns(made: Indicator) -> None:
     if made.kind == "clock" and made.clock not in clocks():
         raise CodebookError("指标用了不存在的期限", file="indicators.yml", value=f"{made.id}: {made.clock}")
-    if made.table is None:
-        return
-    have = schema.table(made.table).columns
     for variant in made.variants.values():
-        for column in needs(made, variant):
+        if made.kind not in ("count", "share"):
+            continue
+        if variant.table is None or variant.when is None:
+            raise CodebookError("指标缺少 table 或 when", file="indicators.yml", value=f"{made.id}.{variant.id}")
+        have = {*schema.table(variant.table).columns, *DERIVED.get(variant.table, ())}
+        for column in needs(variant):
             if column not in have:
                 raise CodebookError(
                     "指标用了不存在的字段", file="indicators.yml", value=f"{made.id}: {column}"
                 )
 
 
-def needs(indicator: Indicator, variant: Variant) -> tuple[str, ...]:
-    """The columns of its table that a definition reads."""
-    conditions = [part for part in (variant.numerator, variant.denominator) if isinstance(part, str)]
+def needs(variant: Variant) -> tuple[str, ...]:
+    """The columns of its table that a count or share reads."""
+    parts = (variant.numerator, variant.denominator, *(variant.times or {}).values())
+    conditions = [part for part in parts if isinstance(part, str)]
     named = [part for part in (variant.when, variant.split, variant.total, variant.out_of) if part]
     return tuple(dict.fromkeys([*named, *_columns(conditions)]))
 

@@ -1,0 +1,100 @@
+"""From monthly margins to figures of periods (时段取数): any set of spans at once, by running sums over months."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+KEYS = ["indicator", "variant", "part_of", "region_code", "group"]
+Span = tuple[dt.date | None, dt.date | None]
+
+
+def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> pd.DataFrame:
+    """Numerator and denominator of every key in every span.
+
+    Parameters
+    ----------
+    margin
+        :data:`KEYS`, month, mode, numerator, denominator.
+    spans
+        First and last day, whole months; ``(None, None)`` is all of the data, rows without a date included.
+    as_of
+        What is there ``at`` a span's end is looked up no later than this.
+
+    Returns
+    -------
+    DataFrame
+        :data:`KEYS`, ``span`` (position in ``spans``), numerator, denominator; a span of which the data say nothing at
+        all (before their first month) has missing figures.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if not len(margin):
+        return pd.DataFrame(columns=[*KEYS, "span", "numerator", "denominator"])
+    month = pd.to_datetime(margin["month"])
+    number = (month.dt.year * 12 + month.dt.month - 1).to_numpy(float)
+    first = int(np.nanmin(number)) if np.isfinite(number).any() else 0
+    last = int(np.nanmax(number)) if np.isfinite(number).any() else 0
+    # Column 0 holds what has no date: it counts in all of the data and in no period.
+    column = np.where(np.isnan(number), 0, number - first + 1).astype(int)
+    keys, labels = _keys(margin)
+    width = last - first + 2
+    tops = _dense(keys, column, margin["numerator"].to_numpy(float), len(labels), width)
+    bottoms = _dense(keys, column, margin["denominator"].to_numpy(float), len(labels), width)
+    counts_only = ~np.isfinite(margin["denominator"].to_numpy(float))
+    without = np.zeros(len(labels), bool)
+    without[keys[counts_only]] = True
+    mode = labels["mode"].to_numpy()
+    now = as_of.year * 12 + as_of.month - first
+    frames = []
+    for position, (start, end) in enumerate(spans):
+        left, right = _columns(start, end, first, width)
+        top, bottom = (_figure(dense, left, right, now, mode) for dense in (tops, bottoms))
+        known = right >= 1 and left <= width - 1
+        frames.append(
+            labels[KEYS].assign(
+                span=position, numerator=top if known else np.nan, denominator=np.where(without | (not known), np.nan, bottom)
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _keys(margin: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """A number for each key, and the keys; the order is that of first appearance."""
+    names = [*KEYS, "mode"]
+    numbers = margin.groupby(names, dropna=False, sort=False).ngroup().to_numpy()
+    labels = margin[names].assign(number=numbers).drop_duplicates("number").sort_values("number")
+    return numbers, labels.reset_index(drop=True)
+
+
+def _dense(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, height: int, width: int) -> np.ndarray:
+    import numpy as np
+
+    flat = np.bincount(rows * width + columns, weights=np.nan_to_num(values), minlength=height * width)
+    return flat.reshape(height, width)
+
+
+def _columns(start: dt.date | None, end: dt.date | None, first: int, width: int) -> tuple[int, int]:
+    """First and last column of a span; column 0 has no date."""
+    if start is None or end is None:
+        return 0, width - 1
+    return start.year * 12 + start.month - first, end.year * 12 + end.month - first
+
+
+def _figure(dense: np.ndarray, left: int, right: int, now: int, mode: np.ndarray) -> np.ndarray:
+    """One span's figure of every row; column 0 (no date) belongs to all of the data only, which has left = 0."""
+    import numpy as np
+
+    end = min(max(right, 0), dense.shape[1] - 1)
+    running = dense.cumsum(axis=1)
+    before = running[:, min(max(left, 1), dense.shape[1]) - 1] if left else 0.0
+    added = running[:, end] - before
+    level = running[:, end] - dense[:, 0]
+    at = dense[:, min(end, max(now, 0), dense.shape[1] - 1)]
+    return np.select([mode == "level", mode == "at"], [level, at], added)
