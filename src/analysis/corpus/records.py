@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import RequestError
@@ -13,7 +13,8 @@ from .trace import Traced
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Column → pandas type, the contract of docs/contracts.md. ``object`` holds lists.
+#: Column → pandas type, the contract of docs/contracts.md. ``object`` holds lists. Beyond it: ``outlet`` (where it was
+#: published), ``event_day`` (MM-DD where the year of the event is open), ``effective`` (a regulation's first day).
 DOCUMENTS = {
     "doc_id": "string",
     "source": "string",
@@ -29,9 +30,12 @@ DOCUMENTS = {
     "region": "string",
     "region_candidates": "object",
     "issuer": "string",
+    "outlet": "string",
     "number": "string",
     "published": "string",
     "event_date": "string",
+    "event_day": "string",
+    "effective": "string",
     "script": "string",
     "truncated": "boolean",
     "near_duplicate_of": "string",
@@ -39,6 +43,7 @@ DOCUMENTS = {
     "redactions": "Int64",
     "chars": "Int64",
 }
+#: Beyond the contract: ``chapter``, ``article``, ``clause``, ``item`` (章、条、款、项) of regulations.
 SENTENCES = {
     "doc_id": "string",
     "paragraph": "Int64",
@@ -49,6 +54,10 @@ SENTENCES = {
     "speaker": "string",
     "act": "string",
     "heading": "boolean",
+    "chapter": "string",
+    "article": "Int64",
+    "clause": "Int64",
+    "item": "Int64",
 }
 TABLES = {
     "doc_id": "string",
@@ -80,7 +89,7 @@ class Span(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Corpus:
     """Documents and all that belongs to them (语料).
 
@@ -97,7 +106,10 @@ class Corpus:
     sentences: pd.DataFrame
     tables: pd.DataFrame
     rejects: pd.DataFrame
-    traces: Mapping[str, Traced] = field(repr=False)
+    traces: Mapping[str, Traced]
+
+    def __repr__(self) -> str:
+        return f"<Corpus: {len(self.traces)} documents>"
 
     @functools.cached_property
     def _sources(self) -> dict[str, str]:

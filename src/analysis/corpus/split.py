@@ -1,0 +1,461 @@
+"""One file, many articles (切分): newspaper pages and compilations taken apart, each title block read."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .. import codebooks
+from .lines import Line, paragraphs, read_lines, wrap_width
+from .trace import Traced, join
+
+#: Points a headline needs to open an article when no byline, dateline or subtitle vouches for it.
+_ENOUGH = 5
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(slots=True)
+class Article:
+    """One article of a source, before it is described.
+
+    Attributes
+    ----------
+    body
+        One paragraph a line.
+    title, kicker, subtitle, byline
+        From its title block; ``None`` where there is none.
+    header
+        All lines above the body as read, for dates, issuer and document number.
+    meta
+        Lines that state something about the article (来源, 发布时间, 文号).
+    photo
+        Whether it is a photograph with its caption.
+    truncated
+        Whether it breaks off.
+    """
+
+    body: Traced
+    title: str | None = None
+    kicker: str | None = None
+    subtitle: str | None = None
+    byline: str | None = None
+    header: list[str] = field(default_factory=list)
+    meta: list[str] = field(default_factory=list)
+    photo: bool = False
+    truncated: bool = False
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Lines of one article: its title block and what follows."""
+
+    head: list[Line]
+    rest: list[Line]
+    photo: bool = False
+
+
+def split(text: Traced) -> list[Article]:
+    """The articles of a cleaned source, in order."""
+    lines = read_lines(text)
+    width = wrap_width(lines)
+    drafts = _resume(_drafts(_demote(lines), width))
+    articles = [article for draft in drafts if (article := _article(draft, text, width)) is not None]
+    if articles and _one_of_several_pages(text.value):
+        articles[-1].truncated = True
+    return articles
+
+
+def _one_of_several_pages(value: str) -> bool:
+    """Whether the file says of itself that it is page 3 of 5."""
+    match = re.search(r"第\s*(\d{1,3})\s*/\s*(\d{1,3})\s*页", value[:2000])
+    return match is not None and int(match[1]) < int(match[2])
+
+
+def _demote(lines: list[Line]) -> list[Line]:
+    """Speaker turns whose speaker speaks once are no turns."""
+    speakers = Counter(_speaker(line.text) for line in lines if line.role == "turn")
+    known = {"记者", "主持人", "问", "答"}
+    for line in lines:
+        if line.role == "turn" and speakers[_speaker(line.text)] < 2 and _speaker(line.text) not in known:
+            line.role = "plain"
+    return lines
+
+
+def _speaker(text: str) -> str:
+    return text.split("：", 1)[0].strip()
+
+
+# ---------------------------------------------------------------------------------------------- where articles start
+
+
+def _drafts(lines: list[Line], width: int | None) -> list[_Draft]:
+    starts = _starts(lines, width)
+    drafts = []
+    for (start, photo), (end, _) in zip(starts, [*starts[1:], (len(lines), False)], strict=True):
+        head = _head(lines, start, end, width)
+        drafts.append(_Draft(lines[start : start + head], lines[start + head : end], photo))
+    return drafts
+
+
+def _starts(lines: list[Line], width: int | None) -> list[tuple[int, bool]]:
+    """Indices at which articles start, each with whether a photograph's credit says so."""
+    starts: dict[int, bool] = {}
+    for at, line in enumerate(lines):
+        if line.role in {"byline", "dateline", "salutation", "abstract", "meta"} or _interview(line):
+            start = _block_above(lines, at)
+            if start is not None and not any(start <= s <= at for s in starts):
+                starts[start] = False
+        elif line.role == "credit":
+            start = _photo_above(lines, at, starts)
+            if start is not None:
+                starts[start] = True
+        elif _part_mark(line.text):
+            starts[at] = False
+    usual = _usual_gap(lines)
+    for at in range(1, len(lines) - 1):
+        if _alone(lines, at, width) and not _near(starts, at, lines):
+            last = max((s for s in starts if s < at), default=0)
+            if _points(lines, last, at, usual) >= _ENOUGH:
+                starts[at] = False
+    if lines and not any(s == 0 for s in starts):
+        first = min(starts, default=None)
+        # What stands above the first title block is its page, unless it is running text.
+        if first is None or any(line.prose for line in lines[:first]):
+            starts[0] = False
+    return sorted(starts.items())
+
+
+def _block_above(lines: Sequence[Line], at: int) -> int | None:
+    """Start of the title block that ends above line ``at``; ``None`` where there is none."""
+    start = at
+    while start > 0 and at - start < 14:
+        above = lines[start - 1]
+        if above.role in {"meta", "byline"} and not above.prose:
+            start -= 1
+            continue
+        if not above.headline and not (above.role == "dash" and not above.prose):
+            break
+        if lines[start].gap > 2 and lines[start].role in {"plain", "dash"} and start < at:
+            break
+        start -= 1
+    block = [line for line in lines[start:at] if line.headline and not _bare_name(line.text)]
+    if not block:
+        return None
+    if lines[at].role == "meta" and sum(line.headline for line in lines[start:at]) > 4:
+        return None
+    return start
+
+
+def _photo_above(lines: Sequence[Line], at: int, starts: dict[int, bool]) -> int | None:
+    """Start of a photograph's title, where its caption and credit end at line ``at``."""
+    caption = at - 1
+    while caption > 0 and lines[caption].prose and at - caption < 4:
+        if lines[caption - 1].headline:
+            break
+        caption -= 1
+    if caption < 1 or not lines[caption].prose or sum(len(x.text) for x in lines[caption:at]) > 500:
+        return None
+    start = caption - 1
+    title = lines[start]
+    if not title.headline or len(title.text) > 30 or any(start <= s < at for s in starts):
+        return None
+    if start and lines[start].gap <= 1 and lines[start - 1].headline and lines[start - 1].role == "plain":
+        start -= 1
+    return start
+
+
+def _alone(lines: Sequence[Line], at: int, width: int | None) -> bool:
+    """Whether a headline stands between the end of one text and the beginning of another."""
+    line, before, after = lines[at], lines[at - 1], lines[at + 1]
+    if not line.headline or line.role != "plain" or line.closed or len(line.text) < 5:
+        return False
+    if width is not None and len(line.text) >= width - 2:
+        return False
+    ended = (
+        before.closed
+        or before.role in {"turned", "credit", "byline", "meta"}
+        or _dated(before.text)
+        or line.cut
+    )
+    follows = after.prose or (after.headline and at + 2 < len(lines) and lines[at + 2].prose)
+    return ended and follows
+
+
+def _near(starts: dict[int, bool], at: int, lines: Sequence[Line]) -> bool:
+    """Whether a start lies within the same title block."""
+    return any(
+        abs(s - at) <= 12 and not any(line.prose for line in lines[min(s, at) : max(s, at)]) for s in starts
+    )
+
+
+def _points(lines: Sequence[Line], last: int, at: int, usual: int) -> int:
+    """How much speaks for a headline opening an article rather than a section of one."""
+    line, before = lines[at], lines[at - 1]
+    layout = _patterns()
+    points = 0
+    points += 2 if line.gap >= usual + 2 else 0
+    points += 2 if len(line.text) >= 8 and layout["genre_tail"].search(line.text) else 0
+    points += 1 if line.text.startswith("关于") or 14 <= len(line.text) <= 40 else 0
+    points += 3 if before.role in {"turned", "credit"} or _dated(before.text) else 0
+    points += 1 if line.cut else 0
+    after = _until(lines, at + 1, 700)
+    earlier = "".join(x.text for x in lines[last:at])
+    if len(earlier) >= 150 and len(after) >= 100:
+        points += 2 if _overlap(after, earlier) < 0.12 else 0
+        points += 1 if _overlap(line.text, after) > _overlap(line.text, earlier) + 0.2 else 0
+    siblings = [
+        x
+        for x in lines[last + 1 : at + 40]
+        if x is not line and x.headline and x.role == "plain" and len(x.text) <= 24
+    ]
+    points -= 2 if len(siblings) >= 2 and len(line.text) <= 24 else 0
+    points -= 1 if len(line.text) < 10 else 0
+    return points
+
+
+def _until(lines: Sequence[Line], at: int, size: int) -> str:
+    text = ""
+    for line in lines[at:]:
+        text += line.text
+        if len(text) >= size:
+            break
+    return text
+
+
+def _overlap(text: str, other: str) -> float:
+    """Share of a text's character pairs that the other text has too."""
+    pairs = {text[i : i + 2] for i in range(len(text) - 1) if _HAN.match(text[i]) and _HAN.match(text[i + 1])}
+    return sum(pair in other for pair in pairs) / len(pairs) if pairs else 1.0
+
+
+def _usual_gap(lines: Sequence[Line]) -> int:
+    gaps = sorted(line.gap for line in lines[1:])
+    return gaps[len(gaps) // 2] if gaps else 0
+
+
+# --------------------------------------------------------------------------------------------------- the title block
+
+
+def _head(lines: Sequence[Line], start: int, end: int, width: int | None) -> int:
+    """How many lines from ``start`` on are title block, not body."""
+    count = 0
+    titled = bylined = False
+    salutation = next((i for i in range(start, min(end, start + 40)) if lines[i].role == "salutation"), None)
+    if salutation is not None and sum(line.prose for line in lines[start:salutation]) <= 2:
+        return salutation - start
+    for line in lines[start:end]:
+        if line.role in {"meta", "byline"} and not (line.role == "byline" and line.prose):
+            bylined = bylined or line.role == "byline"
+        elif _part_mark(line.text) and count == 0:
+            pass
+        elif (
+            bylined
+            and not _subtitle(line.text)
+            or not (line.headline or line.role == "dash" and not line.prose)
+        ):
+            if not (line.role in {"plain", "dash"} and _passed(line.text)):
+                break
+        elif titled and count >= 8:
+            break
+        titled = titled or line.headline
+        count += 1
+    head = lines[start : start + count]
+    if not titled:
+        return (
+            sum(1 for line in head if line.role in {"meta", "byline"})
+            if head and head[0].role == "meta"
+            else 0
+        )
+    return count
+
+
+def _passed(text: str) -> bool:
+    """Whether a line tells when a regulation was passed or published."""
+    return len(text) < 160 and bool(_patterns()["passed"].search(text)) and text.lstrip("（(")[:1].isdigit()
+
+
+def _article(draft: _Draft, text: Traced, width: int | None) -> Article | None:
+    """Read the title block, join the paragraphs; ``None`` where nothing of a body is left."""
+    lines, truncated, credits = _body_lines(draft)
+    found = paragraphs(lines, text, width)
+    while found and not found[-1].value.strip():
+        found.pop()
+    if not found or not any(len(p) > 20 or p.value[-1] in "。！？" for p in found):
+        return None
+    if lines and lines[-1].prose and not lines[-1].closed and not _dated(lines[-1].text):
+        truncated = True  # it breaks off in mid-sentence
+    article = Article(join(found), photo=draft.photo, truncated=truncated)
+    _read_head(article, draft.head)
+    if credits and not article.byline and draft.photo:
+        article.byline = " ".join(credits)
+    return article
+
+
+def _body_lines(draft: _Draft) -> tuple[list[Line], bool, list[str]]:
+    lines: list[Line] = []
+    credits: list[str] = []
+    truncated = False
+    for line in draft.rest:
+        if line.role == "continued":
+            truncated = False
+        elif line.role == "turned":
+            truncated = True
+        elif truncated:
+            continue  # what follows the mark belongs to the page
+        elif line.role == "credit":
+            credits.append(line.text)
+            if not draft.photo and len(line.text) > 40:
+                lines.append(line)
+        elif line.role == "meta" or (line.role == "byline" and not line.prose):
+            continue
+        else:
+            lines.append(line)
+    return _without_tail(lines), truncated, credits
+
+
+def _without_tail(lines: list[Line]) -> list[Line]:
+    """Without the short lines that trail behind the last sentence: an advertisement, the head of another column."""
+    last = max((i for i, line in enumerate(lines) if line.prose or line.role not in {"plain"}), default=-1)
+    tail = lines[last + 1 :]
+    if not tail or all(_dated(line.text) or _signature(line.text) for line in tail):
+        return lines
+    open_end = last >= 0 and not lines[last].closed
+    return lines if open_end and len(tail) == 1 and tail[0].gap <= 1 else lines[: last + 1]
+
+
+def _read_head(article: Article, head: Sequence[Line]) -> None:
+    bylines, subtitles, titles = [], [], []
+    for line in head:
+        if line.role == "meta":
+            article.meta.append(line.text)
+            continue
+        article.header.append(line.text)
+        if line.role == "byline" or (titles and _bare_name(line.text)) or _officer(line.text):
+            bylines.append(line.text)
+        elif _part_mark(line.text):
+            continue
+        elif titles and (_subtitle(line.text) or _passed(line.text)):
+            subtitles.append(line.text)
+        elif line.text in titles or _issue(line.text) or _patterns()["caption"].fullmatch(line.text):
+            continue
+        elif line.role in {"plain", "dash"} and not (line.prose and not line.headline):
+            titles.append(line.text)
+    titles = _whole(titles)
+    if len(titles) == 1:
+        article.title = titles[0]
+    elif titles:
+        best = int(_leads(titles[0], titles[1]))
+        article.title = titles[best]
+        article.kicker = titles[0] if best else None
+        subtitles = [*titles[best + 1 :], *subtitles]
+    article.subtitle = " ".join(subtitles) or None
+    article.byline = " ".join(bylines) or None
+
+
+def _whole(titles: list[str]) -> list[str]:
+    """Titles broken over two lines put together."""
+    whole: list[str] = []
+    for line in titles:
+        if whole and (
+            whole[-1].count("《") > whole[-1].count("》")
+            or whole[-1].count("“") > whole[-1].count("”")
+            or whole[-1][-1] in "的和与、及"
+            or (whole[-1].startswith("关于") and not _patterns()["genre_tail"].search(whole[-1]))
+        ):
+            whole[-1] += line
+        else:
+            whole.append(line)
+    return whole
+
+
+def _leads(first: str, second: str) -> bool:
+    """Whether the first of two headlines is the kicker of the second."""
+    if (
+        " " not in first
+        and _patterns()["genre_tail"].search(first)
+        and not _patterns()["genre_tail"].search(second)
+    ):
+        return False
+    return bool(_patterns()["kicker"].search(first)) or len(first) < len(second)
+
+
+def _resume(drafts: list[_Draft]) -> list[_Draft]:
+    """Give a text broken by a photograph the rest that stands below the photograph."""
+    for before, photo in zip(drafts, drafts[1:], strict=False):
+        if not photo.photo or not before.rest or before.rest[-1].closed or before.rest[-1].role == "turned":
+            continue
+        credit = next((i for i, line in enumerate(photo.rest) if line.role == "credit"), None)
+        if credit is not None and credit + 1 < len(photo.rest) and before.rest[-1].prose:
+            before.rest.extend(photo.rest[credit + 1 :])
+            del photo.rest[credit + 1 :]
+    return drafts
+
+
+# ----------------------------------------------------------------------------------------------------- forms of lines
+
+
+def _interview(line: Line) -> bool:
+    return line.role == "dash" and bool(_patterns()["interview"].match(line.text))
+
+
+def _part_mark(text: str) -> bool:
+    return len(text) <= 10 and bool(_patterns()["part_mark"].fullmatch(text))
+
+
+def _subtitle(text: str) -> bool:
+    patterns = _patterns()
+    return bool(
+        patterns["dash"].match(text) or patterns["attendance"].fullmatch(text) or patterns["held"].match(text)
+    )
+
+
+def _officer(text: str) -> bool:
+    return len(text) <= 24 and bool(_patterns()["officer"].fullmatch(text))
+
+
+def _issue(text: str) -> bool:
+    return bool(re.fullmatch(r"[（(].{1,24}[)）]", text))
+
+
+def _dated(text: str) -> bool:
+    """Whether a line is the date under a document."""
+    return len(text) <= 24 and bool(_patterns()["date"].search(text)) and "。" not in text
+
+
+def _signature(text: str) -> bool:
+    """Whether a line is the office that signs a document."""
+    return len(text) <= 40 and bool(_patterns()["office"].fullmatch(text))
+
+
+def _bare_name(text: str) -> bool:
+    return len(text) <= 16 and bool(_patterns()["names"].fullmatch(text))
+
+
+@functools.cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    layout, names = codebooks.load("layout"), codebooks.load("names")
+    name = rf"(?:{'|'.join(names['compounds'])}|[{names['surnames']}])\s?[\u4e00-\u9fff]{{1,2}}"
+    return {
+        "interview": re.compile(layout["interview"]),
+        "part_mark": re.compile(layout["part_mark"]),
+        "dash": re.compile(layout["subtitle_dash"]),
+        "attendance": re.compile(layout["attendance"]),
+        "officer": re.compile(layout["officer"]),
+        "genre_tail": re.compile(layout["genre_tail"] + "$"),
+        "names": re.compile(rf"{name}(?:[\s、，]+{name}){{0,3}}"),
+        "date": re.compile(
+            r"\d{4}年\d{1,2}月\d{1,2}日|[二〇○０零一二三四五六七八九十]{4}年.{1,3}月.{1,3}日|\d{4}[-./]\d{1,2}[-./]\d{1,2}$"
+        ),
+        "office": re.compile(
+            r"[\u4e00-\u9fff（）]{2,36}(?:局|委|厅|院|办|部|室|府|会|中心|镇|街道|乡|组|处|所)"
+        ),
+        "kicker": re.compile(r"(?:强调|指出|要求|提出|召开|举行|会议|消息|讲话时|调研时)$"),
+        "passed": re.compile(r"(?:通过|公布|发布|批准|修[订正改]|施行|印发|令第?.{1,4}号)"),
+        "held": re.compile(
+            r"^(?:——)?\s*(?:\d{4}|[二〇○零一三四五六七八九]{4})年.{3,12}在.{4,40}(?:会议|大会|全会)上(?:\s.{2,20})?$"
+        ),
+        "caption": re.compile(r".{2,16}作(?:政府)?工作报告。?"),
+    }
