@@ -19,6 +19,8 @@ from .pool import Pool
 from .publish import Site
 from .run import Order, Outcome
 
+ADDED = frozenset({catalogue.ABOUT})  # files of a published brief that depend on when it was built
+
 Listener = Callable[[str, Run, Outcome | None], None]
 
 _PAUSE = 0.2  # seconds between two tries for a lock that another build holds
@@ -83,6 +85,7 @@ class Build:
         self.environment = keys.environment(digests)
         self._notebooks: dict[str, Any] = {}
         self._git: dict[str, Any] | None = None
+        self._touched: set[bool] = set()
 
     def site(self, it: Run) -> Site:
         """The site a run is published in."""
@@ -271,6 +274,8 @@ class Build:
             self._git = provenance.git_state(job.run.definition.root)
         content = provenance.manifest(job.run, order, job.components, outcome, self._git, job.attempts)
         provenance.write(content, out)
+        (out / catalogue.ABOUT).write_text(catalogue.about(content, outcome.outputs), encoding="utf-8")
+        self._touched.add(job.run.definition.internal)
         if outcome.good:
             site.publish(out, job.run.id)
         else:
@@ -283,9 +288,10 @@ class Build:
 
     def _list(self) -> None:
         """Write index and feed of the sites in use."""
-        for site in self._sites.values():
-            with contextlib.suppress(OSError):
-                catalogue.write(site)
+        for internal, site in self._sites.items():
+            if internal in self._touched or not (site.root / "index.html").exists():
+                with contextlib.suppress(OSError):  # a full disk has been told of already
+                    catalogue.write(site, internal=internal)
         self._digests.save()
 
     def _notebook(self, it: Run) -> Any:

@@ -75,8 +75,10 @@ class PolicyBriefEngine(Engine):
             return NBClientEngine.execute_managed_notebook(
                 nb_man, kernel_name, execution_timeout=seconds, **options
             )
-        own = zygotes.Zygote() if zygote is None else None
-        child = (zygote or own).fork("cells")
+        own = None if zygote is not None else zygotes.Zygote()
+        parent = own or zygote
+        assert parent is not None
+        child = parent.fork("cells")
         try:
             client = _ForkedClient(nb_man, child, seconds, memory_mb, kernel_name=kernel_name)
             return client.execute()

@@ -26,7 +26,7 @@ _LIBRARY = Path(__file__).resolve().parent.parent
 # Modules of briefs/ that run, record and list briefs: no executed notebook and no page depends on them.
 _ENGINE = {
     "__init__", "batch", "catalogue", "cluster", "definitions", "doctor", "engine", "forked", "inputs", "keys", "mail",
-    "parameters", "plan", "pool", "provenance", "publish", "schedule", "worker", "zygote",
+    "parameters", "plan", "pool", "provenance", "publish", "recall", "schedule", "verify", "worker", "zygote",
 }  # fmt: skip
 # Modules of briefs/ that a notebook may call or that shape its outputs.
 _EXECUTING = ("briefs/chapters/", "briefs/compare.py", "briefs/shell.py")
@@ -117,7 +117,7 @@ def rendering_key(
     env
         Sources and versions.
     """
-    text = [["".join(cell["source"]), cell["cell_type"]] for cell in notebook["cells"]]
+    text = [[cell["source"], cell["cell_type"]] for cell in notebook["cells"]]
     return _hash([executed, text, printed, formats, renderer, env.rendering, env.lock])
 
 
@@ -219,7 +219,7 @@ def _code(notebook: Mapping[str, Any]) -> Iterator[Any]:
     for cell in notebook["cells"]:
         tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "code" and INJECTED not in tags:
-            yield ["".join(cell["source"]), sorted(tags)]
+            yield [cell["source"], sorted(tags)]
 
 
 def _sources() -> list[Path]:

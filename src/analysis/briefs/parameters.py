@@ -162,7 +162,7 @@ def declared(notebook: Any) -> dict[str, Parameter]:
     """
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", []):
-            return {parameter.name: parameter for parameter in _declarations("".join(cell["source"]))}
+            return {parameter.name: parameter for parameter in _declarations(cell["source"])}
     return {}
 
 
@@ -194,12 +194,10 @@ def resolve(
 
 
 def inject(notebook: Any, values: Mapping[str, Any]) -> Any:
-    """The notebook with a readable cell of these values after its ``parameters`` cell (a copy)."""
-    import copy
-
+    """The notebook with a readable cell of these values after its ``parameters`` cell (a new nbformat node)."""
     import nbformat
 
-    notebook = copy.deepcopy(notebook)
+    notebook = nbformat.from_dict(notebook)
     cell = nbformat.v4.new_code_cell(source(values), metadata={"tags": [INJECTED]})
     cell["id"] = INJECTED
     cells = [cell for cell in notebook.cells if INJECTED not in cell.metadata.get("tags", [])]

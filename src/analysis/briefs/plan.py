@@ -57,6 +57,8 @@ class Run:
         The value of every parameter of its notebook.
     formats
         Of html, pdf, docx.
+    asked
+        Inputs, parameters and formats that were given for it, in place of the definition's.
     """
 
     definition: Definition
@@ -65,6 +67,7 @@ class Run:
     inputs: Mapping[str, Source]
     values: Mapping[str, Any]
     formats: tuple[str, ...]
+    asked: Mapping[str, Any]
 
     @property
     def id(self) -> str:
@@ -141,23 +144,25 @@ def plan(
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
 
 
-def read_notebook(definition: Definition) -> Any:
-    """The definition's notebook.
+def read_notebook(definition: Definition) -> dict[str, Any]:
+    """The definition's notebook as plain JSON, sources joined (nbformat's own reading takes a second to import).
 
     Raises
     ------
     CodebookError
         It is missing or no notebook.
     """
-    import nbformat
-
     file = definition.notebook_file
     if not file.is_file():
         raise CodebookError("报告定义所写的笔记本不存在", file=file, hint=f"请修改 {definition.file.name}")
     try:
-        return nbformat.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError) as error:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        assert content["nbformat"] >= 4
+        for cell in content["cells"]:
+            cell["source"] = "".join(cell["source"])
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
         raise CodebookError("不是有效的笔记本", file=file, hint="请用 JupyterLab 打开并重新保存") from error
+    return content
 
 
 def coverage_of(source: Source, digests: Digests) -> Coverage:
@@ -381,4 +386,10 @@ def _run(
     formats = tuple(
         name for name in FORMATS if name == "html" or name in (request.formats or definition.formats)
     )
-    return Run(definition, region, period, located, {**filled, **values}, formats)
+    asked = {
+        # Paths as found: the command may be repeated from another folder.
+        "inputs": {name: located[name].location for name in given if name in located},
+        "parameters": dict(request.parameters),
+        "formats": list(request.formats),
+    }
+    return Run(definition, region, period, located, {**filled, **values}, formats, asked)

@@ -80,10 +80,8 @@ class LocalPool:
         worker = next((worker for worker in self._workers if worker.order is None), None) or self._new()
         worker.order = order
         worker.deadline = time.monotonic() + order.run.definition.limits.seconds + _GRACE
-        try:
+        with contextlib.suppress(OSError):  # a dead worker's closed line is found by collect()
             worker.connection.send(order)
-        except OSError:
-            pass  # it is dead; collect() will find its line closed
 
     def collect(self, timeout: float) -> list[tuple[Order, Outcome]]:
         """Orders that are done, waiting at most so long for the first."""
@@ -100,11 +98,11 @@ class LocalPool:
                 self._bury(worker)
                 outcome = _lost(order, "执行者进程意外退出")
             done.append((order, outcome))
-        for worker in [
-            worker for worker in self._workers if time.monotonic() > worker.deadline and worker.order
-        ]:
-            self._bury(worker)
-            done.append((worker.order, _lost(worker.order, "渲染超过时限")))
+        for worker in list(self._workers):
+            late = worker.order
+            if late is not None and time.monotonic() > worker.deadline:
+                self._bury(worker)
+                done.append((late, _lost(late, "渲染超过时限")))
         return done
 
     def close(self) -> None:

@@ -79,6 +79,7 @@ def manifest(
         "region_name": run.region_name,
         "period_label": run.period_label,
         "reproducible": {**part, "keys": {**part["keys"], **outcome.keys}},
+        "request": {**run.asked, "renderer": order.renderer},
         "components": dict(components),
         "failure": None
         if good

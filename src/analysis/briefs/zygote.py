@@ -214,7 +214,6 @@ class Child:
 def main(arguments: list[str]) -> None:
     """Import, make the shell, then fork on request until the first line is hung up."""
     control = socket.socket(fileno=int(arguments[0]))
-    _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller, who then hangs up
     from .shell import CellShell
 
