@@ -101,7 +101,7 @@ def _cues(fields: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def _level(named: _Named, cues: dict[str, float], fields: list[tuple[str, float]], genre: str) -> str | None:
-    points = {level: 0.0 for level in _ORDER}
+    points = dict.fromkeys(_ORDER, 0.0)
     table = regions.load()
     municipal = {code for code in named.scores if code[:2] + "0000" in _MUNICIPALITIES}
     home = max(named.scores, key=lambda c: named.scores[c], default=None)
