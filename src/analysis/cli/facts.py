@@ -1,12 +1,92 @@
-"""``policy-brief facts``."""
+"""``policy-brief facts``: numbers in prose, extracted, audited, in series."""
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..corpus import Corpus
+
 app = typer.Typer(no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """Output formats."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+Sources = Annotated[list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md）", show_default=False)]
+FormatOption = Annotated[Format, typer.Option("--format", help="输出格式")]
 
 
 @app.callback()
 def _noun() -> None:
     """Hold the verbs of this noun."""
+
+
+@app.command()
+def extract(sources: Sources, format: FormatOption = Format.jsonl) -> None:
+    """提取文中与表中的统计数：每个数一条，带指标、单位、期间、主体、变动与出处。"""
+    from .. import facts
+
+    corpus = _read(sources)
+    statistics = _located(corpus, facts.extract(corpus.documents, corpus.sentences, corpus.tables))
+    for reject in facts.refused(corpus.documents).to_dict("records"):
+        typer.echo(f"{reject['source']} 第 {reject['row']} 段：{reject['message']}", err=True)
+    typer.echo(f"{len(corpus.documents)} 篇文档，{len(statistics)} 条统计数", err=True)
+    _write(statistics, format)
+
+
+def _read(sources: list[Path]) -> Corpus:
+    from .. import corpus
+
+    return corpus.read(sources[0] if len(sources) == 1 else sources)
+
+
+def _located(corpus: Corpus, table: pd.DataFrame) -> pd.DataFrame:
+    """Add the offsets in the source file to rows that stand in a body."""
+    table = table.copy()
+    for at, row in table[table["start"].notna()].iterrows():
+        span = corpus.locate(row["doc_id"], int(row["start"]), int(row["end"]))
+        table.loc[at, ["source_start", "source_end"]] = [span.start, span.end]
+    return table
+
+
+def _missing(value: object) -> bool:
+    import pandas as pd
+
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def _write(table: pd.DataFrame, format: Format) -> None:
+    import json
+
+    if format is Format.csv:
+        typer.echo(table.to_csv(index=False), nl=False)
+        return
+    for row in table.to_dict("records"):
+        typer.echo(json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    import datetime as dt
+
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if _missing(value):
+        return None
+    if hasattr(value, "item"):
+        return value.item()
+    return value

@@ -1,0 +1,931 @@
+"""Statistics stated in prose (文中数字的提取): one record a number, with what it measures.
+
+``extract_text`` reads one body; :func:`extract` the documents of a corpus. The grammar goes sentence by sentence:
+quantities are framed by their words (:mod:`clauses`), runs of quantities are dealt out to their labels (分别), changes
+and shares are tied to the level they speak of, and what is said once for a paragraph (period, body, base) is carried.
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import changes, clauses, dates, exclude, naming, numbers
+from .clauses import Frame
+from .dates import Reference, When
+from .numbers import Quantity, Refusal
+from .records import COLUMNS, Statistic
+from .view import View, view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_HEADING = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十]{1,3}\)|\d{1,2}[.、]|第[一二三四五六七八九十]+[,、章节部])")
+_EACH = re.compile(r"每(?:半年|季度?|个?月|年|周|天|日|两年|人|件|批|万人|百人)")
+_RATIO_UNITS = ("%", "‰", "‱")
+_RATE_NAME = re.compile(r"(?:率|比例|比重|占比|度|比|指数|得分)$")
+_COUNTED_VERB = re.compile(
+    r"(?:新增|新建|建成|成立|设立|组建|组成|开展|召开|破获|抓获|查处|办理|受理|审结|化解|调处|举办|印发|出台|接待|发生|获|获得|荣获|立案|评选|评为|培训|发布|制定|修订|开设|配备|选派)(?:了|共|约)*$"
+)
+_LIMIT = re.compile(r"(至少|最多|不少于|不低于|不超过|不得超过|不得少于|超过|最低|最高)")
+_LIMITED = re.compile(r"(至少|最多|不少于|不低于|不得?超过|不得少于)[^,;。\d]{0,8}$")
+_ZERO = re.compile(
+    r"(?P<left>[^,;。:、\d]{0,24}?)零(?P<noun>发生|事故|投诉|差错|积压|上访|越级访|进京访|发案|新增|死亡|伤亡|逾期|超期|退件|感染|案件|信访|复议|诉讼|非访|重访)(?!率)"
+)
+_UNMEASURED = ("类", "级", "层", "环", "面", "步", "代", "届", "款", "道", "网格", "字", "页")
+_QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均|最高|最多|最低|最少|单日|单日最高|高峰)")
+_ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
+_YEARLIKE = re.compile(r"(?:19|20)\d\d$")
+
+
+class Extraction(NamedTuple):
+    """Records of one body, and the digits that were refused with a reason."""
+
+    view: View
+    statistics: list[Statistic]
+    refusals: list[Refusal]
+    reference: Reference
+
+
+@dataclass(slots=True)
+class _Carry:
+    """What a sentence leaves to the next one."""
+
+    when: When | None = None
+    subject: str | None = None
+    reference: Reference = field(default_factory=Reference)
+    target: bool = False
+    group: int = 0
+
+
+def extract_text(
+    body: str,
+    published: dt.date | None = None,
+    *,
+    title: str | None = None,
+    skip: Sequence[tuple[int, int]] = (),
+) -> Extraction:
+    """The statistics of one body.
+
+    Parameters
+    ----------
+    body
+        Cleaned text, one paragraph a line.
+    published
+        Day of publication; relative periods (今年以来) are resolved against it when the text gives no year.
+    title
+        Its period is the default period of the body (2024年7月…通报).
+    skip
+        Spans of the body that are not prose (tables), not read here.
+
+    Returns
+    -------
+    Extraction
+        Offsets in it are of its ``view``; :meth:`View.span` turns them into offsets of the body.
+    """
+    seen = view(body)
+    whens = dates.find(seen.text)
+    covered = exclude.cover(seen.text, [])
+    whens = [w for w in whens if not all(covered[w.start : w.end])]
+    for when in whens:
+        covered[when.start : when.end] = b"\x01" * (when.end - when.start)
+    for start, end in skip:
+        a, b = bisect.bisect_left(seen.at, start), bisect.bisect_left(seen.at, end)
+        covered[a:b] = b"\x01" * (b - a)
+    quantities, refusals = numbers.scan(seen.text, covered)
+    quantities = [q for q in quantities if _measures(seen.text, q)]
+    blanked = clauses.blank(seen.text, quantities, [(w.start, w.end) for w in whens])
+    carry = _Carry(reference=_reference(title, published, seen.text, whens))
+    records: list[Statistic] = []
+    starts = [q.start for q in quantities]
+    when_starts = [w.start for w in whens]
+    sentence_number = 0
+    for number, (start, end) in enumerate(_paragraphs(seen.text)):
+        if _HEADING.match(seen.text[start:end]) or end - start < 30:
+            _read_heading(seen.text[start:end], carry)
+        for a, b in clauses.sentences(seen.text, start, end):
+            sentence_number += 1
+            inside = quantities[bisect.bisect_left(starts, a) : bisect.bisect_left(starts, b)]
+            times = whens[bisect.bisect_left(when_starts, a) : bisect.bisect_left(when_starts, b)]
+            first = len(records)
+            _read_sentence(seen.text, blanked, covered, a, b, inside, times, carry, records)
+            for record in records[first:]:
+                record.paragraph, record.sentence = number, sentence_number
+            _remember(times, carry)
+    for position in seen.joined:
+        for record in records:
+            if record.quantity.start <= position <= record.quantity.end:
+                record.confidence = min(record.confidence, 0.6)
+    return Extraction(seen, records, refusals, carry.reference)
+
+
+def extract(
+    documents: pd.DataFrame, sentences: pd.DataFrame | None = None, tables: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The statistics that documents state, in prose and in tables.
+
+    Parameters
+    ----------
+    documents
+        doc_id, source and body; title, published, region_code, issuer where they are known.
+    sentences
+        Not needed: the grammar finds its own sentences, since enumerations run over them.
+    tables
+        Cells with their heads (corpus table ``tables``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a number; columns :data:`analysis.facts.records.COLUMNS`. ``start`` and ``end`` are offsets in
+        ``body`` and ``text`` is what stands there (of a cell: empty, and the source's offsets instead).
+    """
+    import pandas as pd
+
+    cells = {} if tables is None or tables.empty else {k: part.to_dict("records") for k, part in tables.groupby("doc_id")}
+    rows: list[dict[str, Any]] = []
+    for document in documents.to_dict("records"):
+        rows.extend(_document_rows(document, cells.get(document["doc_id"], [])))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    for name in ("start", "end", "number_start", "number_end", "source_start", "source_end", "part_of", "paragraph", "sentence", "group"):
+        table[name] = table[name].astype("Int64")
+    for name in ("target", "table", "exact"):
+        table[name] = table[name].astype(bool)
+    return table
+
+
+def refused(documents: pd.DataFrame) -> pd.DataFrame:
+    """The digits that were read as no quantity because they are malformed, with the reason.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the corpus table ``rejects``: source, row (the paragraph), rule, value, severity, message.
+    """
+    import pandas as pd
+
+    rows = []
+    for document in documents.to_dict("records"):
+        body = _text(document.get("body")) or ""
+        for refusal in extract_text(body).refusals:
+            value = view(body).text[refusal.start : refusal.end][:60]
+            rows.append(
+                {
+                    "source": document["source"],
+                    "row": body.count("\n", 0, refusal.start) + 1,
+                    "rule": "facts.number",
+                    "value": value,
+                    "severity": "提示",
+                    "message": f"“{value}”未作为统计数提取：{refusal.reason}，请核对原文",
+                }
+            )
+    return pd.DataFrame(rows, columns=["source", "row", "rule", "value", "severity", "message"])
+
+
+def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from . import tables as cell_reader
+
+    body, title = _text(document.get("body")) or "", _text(document.get("title"))
+    published = _date(document.get("published"))
+    common = {
+        "doc_id": document["doc_id"],
+        "source": document.get("source"),
+        "region_code": _text(document.get("region_code")),
+    }
+    whole = " ".join(filter(None, (title, _text(document.get("issuer")), body[:200])))
+    default_system = naming.system(whole)
+    result = extract_text(body, published, title=title)
+    rows = []
+    for record in result.statistics:
+        q = record.quantity
+        start, end = result.view.span(record.start, record.end)
+        number_start, number_end = result.view.span(q.start, q.number_end)
+        rows.append(
+            common
+            | {
+                "start": start,
+                "end": end,
+                "text": body[start:end],
+                "indicator": record.indicator or None,
+                "indicator_id": naming.register(record.indicator)[0],
+                "value": q.value,
+                "unit": q.unit,
+                "kind": record.kind,
+                "approx": q.approx,
+                "period": record.period,
+                "period_start": record.period_start,
+                "period_end": record.period_end,
+                "subject": record.subject,
+                "direction": record.direction,
+                "base": record.base,
+                "target": record.target,
+                "table": False,
+                "group": record.group,
+                "confidence": record.confidence,
+                "system": naming.system(record.subject or "") or default_system,
+                "number_start": number_start,
+                "number_end": number_end,
+                "step": q.step,
+                "exact": q.exact,
+                "share_of": record.share_of,
+                "part_of": record.part_of,
+                "note": record.note,
+                "paragraph": record.paragraph,
+                "sentence": record.sentence,
+            }
+        )
+    if cells:
+        rows += [common | {"system": default_system} | row for row in cell_reader.read(cells, result.reference)]
+    return rows
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _date(value: Any) -> dt.date | None:
+    """A day from YYYY-MM-DD; a year or a month alone is no day."""
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+# --- a sentence -------------------------------------------------------------------------------------------------
+
+
+def _read_sentence(
+    text: str,
+    blanked: str,
+    covered: bytearray,
+    start: int,
+    end: int,
+    quantities: Sequence[Quantity],
+    times: Sequence[When],
+    carry: _Carry,
+    records: list[Statistic],
+) -> None:
+    _zeros(text, covered, start, end, times, carry, records)
+    if not quantities:
+        return
+    found = clauses.frames(text, blanked, start, end, quantities)
+    runs = dict(clauses.runs(found))
+    first = len(records)
+    state = _Sentence(text, start, times, carry, records, first)
+    k = 0
+    while k < len(found):
+        if k in runs and state.deal(found[k : runs[k]]):
+            k = runs[k]
+        elif k + 1 < len(found) and state.pair(found[k], found[k + 1]):
+            k += 2
+        else:
+            state.single(found, k)
+            k += 1
+    carry.group += 1
+
+
+class _Sentence:
+    """The reading of one sentence: what was read before decides what the next number is about."""
+
+    def __init__(
+        self, text: str, start: int, times: Sequence[When], carry: _Carry, records: list[Statistic], first: int
+    ) -> None:
+        self.text, self.start, self.times = text, start, times
+        self.carry, self.records, self.first = carry, records, first
+        self.base: str | None = None
+        self.sharing = False
+        self.parent: int | None = None
+        self.scope = ""
+
+    # -- one number
+
+    def single(self, found: list[Frame], k: int) -> None:
+        """A number by itself: a change, a share, or a level."""
+        frame = found[k]
+        self._see_lead(frame)
+        quantity = frame.quantity
+        if self._base_value(frame, found[k + 1] if k + 1 < len(found) else None):
+            return
+        if self._alike(frame):
+            return
+        change = changes.read(frame.raw, quantity.unit, self.base, has_right=bool(frame.right))
+        if change:
+            self._change(frame, change, self._own_noun(frame, change))
+            return
+        if (quantity.unit in _RATIO_UNITS or quantity.unit is None) and (shared := changes.share(frame.left)):
+            reference = self._level_before(counts=True)
+            own = naming.trim(shared.own)
+            if own or reference is not None:
+                name = own or self.records[reference].indicator  # type: ignore[index]
+                self._add(frame, _share_name(name), "rate", share=True, share_of=shared.of, part_of=None if own else reference)
+                self.sharing = True
+                return
+        if not self._counts(found, k):
+            return
+        self._level(found, k)
+
+    def _alike(self, frame: Frame) -> bool:
+        """甲、乙…己各1件, 清理、整改比例均达100%: one record a member of the list."""
+        match = _ALIKE.search(frame.raw)
+        if match is None or "、" not in frame.left[: match.start()]:
+            return False
+        subject, words = naming.split_subject(naming.trim(frame.left[: match.start()]))
+        each = match[0].startswith("各")
+        if "、" not in words and each:
+            subject, words = None, naming.trim(frame.left[: match.start()])
+        names = naming.labels(words)
+        if len(names) < 2 or (not each and not _RATE_NAME.search(names[-1])):
+            return False
+        for name in names:
+            self._add(frame, naming.trim(name) + (frame.right if each else ""), frame.quantity.kind, subject=subject)
+        return True
+
+    def _level(self, found: list[Frame], k: int) -> None:
+        frame = found[k]
+        quantity = frame.quantity
+        left = naming.trim(frame.left)
+        subject, predicate = naming.split_subject(left)
+        right, right_end = frame.right, frame.right_end
+        chain = self._chain(found, k)
+        if chain:
+            # 438批1163人次: the words before, or after the last, name both.
+            last = chain[-1]
+            head = chain[0]
+            left = naming.trim(head.left)
+            subject, predicate = naming.split_subject(left)
+            right = last.right
+        if right:
+            right = self._shared_tail(found, k, right)
+            verb = naming.trailing_verb(predicate)
+            if not predicate and k and not _BOUNDARY_MARK.search(frame.between):
+                predicate = self.scope
+            self.scope = _scope(predicate)
+            if len(predicate) <= 6 or _scope(predicate):
+                verb = _scope(predicate) or predicate
+            elif "对" in predicate[-12:-1]:
+                verb = predicate[predicate.rindex("对") + 1 :]
+            indicator = verb + right
+        else:
+            indicator = predicate
+        if not indicator and quantity.kind == "duration" and quantity.approx:
+            indicator = self._rest(frame)
+        if not indicator:
+            indicator = self._inherited(frame)
+        if (frame.bracketed or _QUALIFIER.fullmatch(indicator)) and len(indicator) <= 4:
+            indicator = self._completed(indicator, frame)
+        if chain and indicator:
+            indicator = f"{indicator}({'批次' if quantity.unit == '批' else quantity.unit})"
+        kind = quantity.kind
+        share = False
+        if kind == "rate" and quantity.unit == "%" and self.sharing and not right and not _RATE_NAME.search(indicator):
+            indicator, share = _share_name(indicator), True
+        if kind == "rate" and quantity.unit == "个百分点":
+            kind = "change"
+        self._add(frame, indicator, kind, subject=subject, share=share, right_end=right_end)
+
+    def _own_noun(self, frame: Frame, change: changes.Change) -> str:
+        noun = naming.trim(frame.left[: change.noun_end])
+        if noun in ("增长率", "增幅", "增速", "降幅") or not change.verb and noun:
+            noun = ""
+        _, predicate = naming.split_subject(noun)
+        return predicate
+
+    def _change(self, frame: Frame, change: changes.Change, noun: str) -> None:
+        reference = None
+        if not noun:
+            reference = self._level_before()
+            noun = self.records[reference].indicator if reference is not None else ""
+        else:
+            reference = self._matching(noun)
+            noun = self._as_unit_label(noun, reference) or noun
+        if not noun and not frame.right:
+            noun = self._inherited(frame)
+        direction = change.direction
+        if frame.quantity.negative:
+            direction = "down" if direction == "up" else "up"
+        self._add(frame, noun or frame.right, "change", direction=direction, base=change.base, part_of=reference)
+        if change.base:
+            self.base = change.base
+
+    def _base_value(self, frame: Frame, following: Frame | None) -> bool:
+        """比上年同期847件少297件: the first number is the level of the base."""
+        base = changes.find_base(frame.raw)
+        if base is None or following is None or frame.quantity.unit in _RATIO_UNITS:
+            return False
+        if frame.raw[base.end :].strip("的为") or base.text in ("同比", "环比") or base.text.endswith(("相比", "比")) and len(base.text) < 3:
+            return False
+        if changes.read(following.raw, following.quantity.unit, base.text) is None:
+            return False
+        reference = self._level_before()
+        name = naming.trim(frame.left[: base.start]) or (self.records[reference].indicator if reference is not None else "")
+        period = base.text.lstrip("比较与同和").removesuffix("相比")
+        self._add(frame, name, frame.quantity.kind, note="base", period_words=period, part_of=reference)
+        self.base = base.text
+        return True
+
+    # -- two and more
+
+    def pair(self, first: Frame, second: Frame) -> bool:
+        """由62.3%提升至74.45%: two levels of one indicator."""
+        if not changes.is_from(first.raw) or changes.is_to(second.between) is None:
+            return False
+        self._see_lead(first)
+        words = re.sub(r"(?:由|从)[^由从]*$", "", first.left)
+        name = naming.split_subject(naming.trim(words))[1]
+        reference = self._level_before() if not name else None
+        if not name:
+            name = self.records[reference].indicator if reference is not None else naming.trim(first.lead.split(",")[-1]) or second.right
+        unit = first.quantity.unit or second.quantity.unit
+        for frame, note in ((first, "from"), (second, "to")):
+            frame.quantity = replace(frame.quantity, unit=frame.quantity.unit or unit)
+            self._add(frame, name, frame.quantity.kind, note=note, left_start=first.left_start)
+        return True
+
+    def deal(self, run: list[Frame]) -> bool:
+        """Numbers of a list, dealt out in order to labels, years, or the levels stated before (分别)."""
+        first = run[0]
+        self._see_lead(first)
+        spread = re.search("分别|依次|各(?!级|类|地|项|种)", first.raw)
+        change = changes.read(first.raw, run[-1].quantity.unit, self.base)
+        shared = changes.share(first.left) if run[-1].quantity.unit in _RATIO_UNITS else None
+        if not spread and not change and not shared and not self._years(first):
+            return False
+        if any(frame.right for frame in run[:-1]):
+            return False
+        unit = run[-1].quantity.unit
+        words = first.left[: spread.start()] if spread else first.left
+        after = first.left[spread.end() :] if spread else ""
+        base = changes.find_base(words)
+        if base:
+            words = words[: base.start] + words[base.end :]
+        if shared and not spread:
+            words = shared.own
+        names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
+        years = [w for w in self._years(first)]
+        targets: list[tuple[str, int | None, When | None]]
+        run = self._ungroup(run, [n * max(1, len(years)) for n in {len(names) or 1, 1, 2}] if years else [len(names)])
+        size = len(run)
+        if years and len(years) * max(1, len(names)) == size:
+            stems = names or [""]
+            targets = [(stem, None, year) for year in years for stem in stems]
+        elif years and size % len(years) == 0 and len(names) <= 1:
+            each = size // len(years)
+            stems = _split_compound(names[0] if names else "", each)
+            targets = [(stem, None, year) for year in years for stem in stems]
+        elif len(names) == size:
+            targets = [(name, self._matching(name), None) for name in names]
+        else:
+            found = self._levels_before(size, counts=bool(shared)) if (change or shared) else []
+            if len(found) == size:
+                targets = [(self.records[i].indicator, i, None) for i in found]
+            elif names:
+                targets = [(names[0], None, None)] * size
+            else:
+                return False
+        for frame in run:
+            if frame.quantity.unit is None and frame.quantity.note != "千分位":
+                frame.quantity = replace(frame.quantity, unit=unit)
+        suffix = "" if change or shared or years else naming.trim(after)
+        for frame, (name, reference, year) in zip(run, targets, strict=True):
+            frame_change = change
+            if change:
+                label = self._as_unit_label(name, reference) or name
+                self._add(
+                    frame,
+                    label,
+                    "change",
+                    direction=_turn(frame_change.direction, frame.quantity),  # type: ignore[union-attr]
+                    base=frame_change.base,  # type: ignore[union-attr]
+                    part_of=reference,
+                    left_start=first.left_start,
+                    when=year,
+                )
+            elif shared:
+                self._add(frame, _share_name(name), "rate", share=True, share_of=shared.of, part_of=reference, left_start=first.left_start, when=year)
+            else:
+                kind = "change" if frame.quantity.unit == "个百分点" else frame.quantity.kind
+                self._add(frame, name + suffix if suffix not in name else name, kind, left_start=first.left_start, when=year)
+        if change and change.base:
+            self.base = change.base
+        return True
+
+    # -- help
+
+    def _see_lead(self, frame: Frame) -> None:
+        """What the clauses before a number say once: the base, the parent of 其中."""
+        words = self.text[frame.left_start - len(frame.lead) - 1 : frame.left_start] if frame.lead else ""
+        raw_lead = self.text[max(self.start, frame.quantity.start - len(frame.between)) : frame.left_start]
+        base = changes.find_base(raw_lead) if raw_lead else None
+        if base and not raw_lead[base.end :].strip(",、的"):
+            self.base = base.text
+        whole = words + frame.raw
+        if "其中" in frame.between or frame.raw.startswith("含"):
+            self.parent = self._level_before(counts=True)
+            self.sharing = False
+        if ";" in frame.between:
+            self.base = self.base if "分别" in whole else self.base
+
+    def _level_before(self, *, counts: bool = False) -> int | None:
+        """The last level stated in this sentence (or the one before it), outside brackets first."""
+        for i in range(len(self.records) - 1, max(self.first - 12, -1), -1):
+            record = self.records[i]
+            if not record.level or (counts and record.kind == "rate") or record.bracketed or record.note == "base":
+                continue
+            if i < self.first and record.paragraph != self._paragraph():
+                return None
+            return i
+        return None
+
+    def _paragraph(self) -> int:
+        return self.records[self.first - 1].paragraph if self.first else 0
+
+    def _levels_before(self, size: int, *, counts: bool) -> list[int]:
+        found = [
+            i
+            for i in range(max(0, self.first - 8), len(self.records))
+            if self.records[i].level and not self.records[i].bracketed and not (counts and self.records[i].kind == "rate")
+        ]
+        own = [i for i in found if i >= self.first]
+        return (own if len(own) >= size else found)[-size:]
+
+    def _matching(self, name: str) -> int | None:
+        """The level that a label names again, or whose unit it names (批次, 人次)."""
+        for i in range(len(self.records) - 1, max(-1, len(self.records) - 24), -1):
+            record = self.records[i]
+            if record.level and (record.quantity.unit in _label_units(name) or (len(name) > 1 and record.indicator == name)):
+                return i
+        return None
+
+    def _as_unit_label(self, name: str, reference: int | None) -> str | None:
+        """批次 after 群众到市走访共110批1731人次 is 群众到市走访批次."""
+        if reference is None or not _label_units(name):
+            return None
+        stem = re.sub(r"\((?:批次|人次|件次|人|批)\)$", "", self.records[reference].indicator)
+        return stem + name if stem and name not in stem else None
+
+    def _without_subject(self, words: str) -> str:
+        words = naming.plain(words)
+        return naming.split_subject(words)[1] if "、" not in words.split("分别")[0][:30] else words
+
+    def _chain(self, found: list[Frame], k: int) -> list[Frame]:
+        a, b = k, k + 1
+        while found[a].chained:
+            a -= 1
+        while b < len(found) and found[b].chained:
+            b += 1
+        return found[a:b] if b - a > 1 else []
+
+    def _shared_tail(self, found: list[Frame], k: int, right: str) -> str:
+        """1个全国、2个全省示范所: what only the last of a list bears belongs to all."""
+        if k + 1 >= len(found):
+            return right
+        following = found[k + 1]
+        gap = self.text[found[k].quantity.end : following.quantity.start]
+        if not gap.endswith(("、", "和", "及")) or found[k].quantity.unit != following.quantity.unit or not following.right:
+            return right
+        scope = re.match(r"(.*?)(全国|全省|全市|国家级|省级|市级|县级|区级|省部级|[\w]{0,4}[部厅局委])", following.right)
+        if scope and right.startswith(scope[1]) and re.search(r"(?:全国|全省|全市|级|部|厅|局|委|省|市)$", right):
+            return right + following.right[scope.end() :]
+        return right
+
+    def _inherited(self, frame: Frame) -> str:
+        """The words of the clauses before, when the number's own clause has none."""
+        for clause in reversed(re.split(r"[,;:()]", frame.lead)):
+            words = naming.split_subject(naming.trim(clause))[1]
+            if words and len(words) <= 24:
+                return words
+        reference = self._level_before()
+        return self.records[reference].indicator if reference is not None and reference >= self.first else ""
+
+    def _rest(self, frame: Frame) -> str:
+        """What is done within a time: the clause after 1小时内, its other numbers left out."""
+        clause = re.match(r"[^,;。:!?\n]*", self.text[frame.quantity.end :])
+        words = clause[0] if clause else ""
+        return naming.right(re.sub(r"^(?:将|把|就|即|能|可)|\d+[\w]?|千名|百名", "", words))[:30]
+
+    def _completed(self, indicator: str, frame: Frame) -> str:
+        """旧存 in a bracket after 受理诉讼案件879件 is 旧存诉讼案件; 日均 after 话务总量 is 日均话务总量."""
+        reference = self._level_before(counts=True)
+        if reference is None:
+            return indicator
+        whole = self.records[reference].indicator
+        noun = naming.without_verbs(whole)
+        return indicator + noun if noun and noun not in indicator else indicator
+
+    def _years(self, first: Frame) -> list[When]:
+        """Years listed before a run of numbers: 2015、2016、2017年."""
+        before = [w for w in self.times if w.start < first.quantity.start]
+        listed = [year for w in before for year in w.each()]
+        multiple = any(len(w.each()) > 1 for w in before)
+        return listed if multiple or (len(listed) > 1 and all("year" in w.parts for w in listed)) else []
+
+    def _ungroup(self, run: list[Frame], sizes: Sequence[int]) -> list[Frame]:
+        """分别为345、456,567: a number with a comma is two where the labels want one more."""
+        if len(run) in sizes or not any(f.quantity.note == "千分位" for f in run):
+            return run
+        split: list[Frame] = []
+        for frame in run:
+            q = frame.quantity
+            digits = self.text[q.start : q.number_end]
+            if q.note != "千分位" or not digits.replace(",", "").isdigit():
+                split.append(frame)
+                continue
+            at = q.start
+            parts = digits.split(",")
+            for n, part in enumerate(parts):
+                last = n == len(parts) - 1
+                piece = replace(
+                    q, start=at, end=q.end if last else at + len(part), number_end=at + len(part), value=float(part), note=None, confidence=0.7
+                )
+                split.append(replace(frame, quantity=piece, left="" if n else frame.left))
+                at += len(part) + 1
+        return split if len(split) in sizes else run
+
+    # -- acceptance
+
+    def _counts(self, found: list[Frame], k: int) -> bool:
+        """Whether the number measures something."""
+        frame = found[k]
+        q = frame.quantity
+        left = naming.trim(frame.left)
+        if q.unit is None:
+            if q.chinese:
+                return bool(left or frame.right)
+            nothing_after = not frame.right and not re.match(r"[\w%]", self.text[q.end : q.end + 1])
+            named = re.search(r"(?:数|量|率|指数|得分|人数|件数|总额|分值|比例|度)(?:为|是|达到?|共|:|约|分别|均)*$", naming.plain(frame.left))
+            verbed = naming.has_verb(left) and not _YEARLIKE.search(self.text[q.start : q.number_end])
+            return nothing_after and bool(named or (verbed and q.value >= 10))
+        if q.unit == "分" and not re.search(r"(?:得分|满分|均分|评分|成绩|指数|分值|扣|加|为|达|得)", frame.left):
+            return False
+        if q.chinese and q.unit not in _RATIO_UNITS:
+            return self._chinese_counts(found, k)
+        return True
+
+    def _chinese_counts(self, found: list[Frame], k: int) -> bool:
+        """Chinese numerals are often figures of speech: they count where a measuring word or number stands beside."""
+        frame = found[k]
+        q = frame.quantity
+        if q.approx:
+            return q.value >= 2 or bool(_LIMIT.search(q.approx))
+        if _LIMITED.search(frame.raw) or (_EACH.search(frame.raw) and q.unit == "次"):
+            return True
+        if frame.chained or (k + 1 < len(found) and not found[k + 1].quantity.chinese and not _BOUNDARY_MARK.search(found[k + 1].between)):
+            return q.value > 1 or found[k].left != ""
+        bare = self.text[q.start : q.number_end] in ("百", "千", "万", "十", "百千", "千百")
+        if bare:
+            return q.unit in ("人", "名") and q.value >= 1000
+        verb = _COUNTED_VERB.search(naming.plain(frame.left))
+        if q.value == 1:
+            return bool(verb) and q.unit not in ("系列", "批", "套", "种", "个", "系") and not frame.right.startswith(("方面", "定"))
+        return (q.value > 10 or bool(verb) or q.unit in ("支",)) and not frame.right.startswith(("方面", "大", "项制度"))
+
+    # -- the record
+
+    def _add(
+        self,
+        frame: Frame,
+        indicator: str,
+        kind: str,
+        *,
+        subject: str | None = None,
+        direction: str | None = None,
+        base: str | None = None,
+        share: bool = False,
+        share_of: str | None = None,
+        part_of: int | None = None,
+        note: str | None = None,
+        left_start: int | None = None,
+        right_end: int | None = None,
+        when: When | None = None,
+        period_words: str | None = None,
+    ) -> None:
+        q = frame.quantity
+        if subject:
+            self.carry.subject = subject
+        time, words = self._time(frame, when, period_words)
+        start_day, end_day = time.resolve(self.carry.reference) if time else (None, None)
+        limited = _LIMITED.search(frame.raw)
+        if q.approx is None and limited:
+            q = replace(q, approx=limited[1])
+        if part_of is None and (frame.bracketed or self.parent is not None):
+            part_of = self.parent if not frame.bracketed else self._level_before(counts=True)
+            if part_of is not None and self.records[part_of].quantity.unit != q.unit:
+                part_of = None
+        begin = frame.left_start if left_start is None else left_start
+        while begin < q.start and self.text[begin] in " ,、和及;:":
+            begin += 1
+        record = Statistic(
+            q,
+            begin,
+            right_end if right_end is not None else q.end,
+            indicator,
+            kind,
+            words,
+            start_day,
+            end_day,
+            subject or self.carry.subject,
+            direction if kind == "change" else None,
+            base if kind == "change" else None,
+            self._is_target(frame, time),
+            self.carry.group,
+            share_of,
+            part_of,
+            note or (None if q.note == "千分位" else q.note),
+            frame.bracketed,
+            confidence=_confidence(q, indicator),
+            share=share,
+        )
+        self.records.append(record)
+
+    def _time(self, frame: Frame, when: When | None, words: str | None) -> tuple[When | None, str | None]:
+        if words is not None:
+            found = dates.find(words)
+            return (found[0] if found else None), words
+        if when is not None:
+            return when, when.text
+        if each := _EACH.search(frame.raw):
+            return None, each[0]
+        base = changes.find_base(self.text[self.start : frame.quantity.start])
+        usable = [
+            w
+            for w in self.times
+            if w.start < frame.quantity.start
+            and not (base and self.start + base.start <= w.start < self.start + base.end)
+            and not w.text.endswith("同期")
+        ]
+        time = usable[-1] if usable else self.carry.when
+        return time, (time.text if time else None)
+
+    def _is_target(self, frame: Frame, time: When | None) -> bool:
+        sentence = self.text[self.start : frame.quantity.end]
+        lead = frame.lead.rstrip(",;:、").rsplit(",", 1)[-1]
+        clause = (self.text[frame.left_start - len(lead) - 1 : frame.left_start] if len(lead) <= 12 else "") + frame.raw
+        if naming.target("result", clause):
+            return False
+        if time is not None and time.is_future_goal:
+            return True
+        if naming.target("clause", clause) or (frame.quantity.approx or "") in ("至少", "不少于", "不低于") and naming.target("clause", sentence):
+            return True
+        return self.carry.target
+
+
+_BOUNDARY_MARK = re.compile(r"[,;。:]")
+
+
+def _zeros(
+    text: str,
+    covered: bytearray,
+    start: int,
+    end: int,
+    times: Sequence[When],
+    carry: _Carry,
+    records: list[Statistic],
+) -> None:
+    """执法安全事故零发生: the value is 0, the unit is not in the text."""
+    for match in _ZERO.finditer(text, start, end):
+        at = match.end("left")
+        if covered[at]:
+            continue
+        name = naming.split_subject(naming.trim(match["left"]))[1]
+        name = re.sub(r"^(?:实现|确保|保持|做到|连续)+了?", "", name)
+        noun = match["noun"]
+        if noun not in ("发生",):
+            name = name + noun if name else noun
+        q = Quantity(at, at + 1 + len(noun), at + 1, 0.0, None, None, 1.0, True, chinese=True, confidence=0.8)
+        time = times[-1] if times and times[-1].start < at else carry.when
+        days = time.resolve(carry.reference) if time else (None, None)
+        target = naming.target("clause", match["left"]) and not naming.target("result", match["left"])
+        records.append(
+            Statistic(q, match.start(), match.end(), name, "count", time.text if time else None, *days, carry.subject, target=bool(target or carry.target), group=carry.group)
+        )
+
+
+# --- the document -----------------------------------------------------------------------------------------------
+
+
+def _reference(title: str | None, published: dt.date | None, text: str, whens: Sequence[When]) -> Reference:
+    """Where the document stands: the period of its title, else the one that opens one of its first paragraphs."""
+    reference = Reference(published=published)
+    opening = [when for when in whens[:8] if _opens(text, when)]
+    for when in [*(dates.find(view(title).text) if title else []), *opening]:
+        if when.year is None:
+            continue
+        start, end = when.resolve(reference)
+        if start and end and (end - start).days > 5:
+            return Reference(published, when.year, (start, end))
+        if reference.year is None:
+            reference = replace(reference, year=when.year)
+    return reference
+
+
+_OPENING = 8
+
+
+def _opens(text: str, when: When) -> bool:
+    """Whether a date stands at the beginning of one of the first paragraphs (numbering and a name before it at most)."""
+    line = text.rfind("\n", 0, when.start) + 1
+    return when.start - line <= 40 and "。" not in text[line : when.start] and text.count("\n", 0, line) < _OPENING and "以来" not in when.text
+
+
+def _paragraphs(text: str) -> list[tuple[int, int]]:
+    spans = []
+    at = 0
+    for line in text.split("\n"):
+        if line:
+            spans.append((at, at + len(line)))
+        at += len(line) + 1
+    return spans
+
+
+def _read_heading(words: str, carry: _Carry) -> None:
+    """A heading of plans makes what follows targets, the next heading of the same kind ends it."""
+    head = words[:30]
+    carry.target = naming.target("heading", head) and not naming.target("result", head) and len(words) < 40
+
+
+def _remember(times: Sequence[When], carry: _Carry) -> None:
+    for when in times:
+        if when.text.endswith("同期") or when.is_future_goal or when.parts.get("rel") in ("去年", "上年", "前年"):
+            continue
+        if "d1" in when.parts and carry.when is not None and "d1" not in carry.when.parts and not when.parts.get("lead"):
+            continue
+        carry.when = when
+        if when.year is not None and carry.reference.year is None and "以来" not in when.text:
+            carry.reference = replace(carry.reference, year=when.year)
+
+
+def _measures(text: str, q: Quantity) -> bool:
+    """Whether a quantity can be a statistic at all, judged by its unit and the characters that touch it.
+
+    What fails here is part of a name (12345热线, 9类案件) and reads on as a word.
+    """
+    before, after = text[max(0, q.start - 12) : q.start], text[q.end : q.end + 4]
+    if q.unit is None:
+        return q.chinese or not after[:1] or not ("一" <= after[0] <= "鿿") or after[0] in "和及与至到的"
+    if q.unit in ("日", "号"):
+        return q.approx in ("内", "以内", "之内", "不超过", "不少于", "以上", "以下") or bool(
+            re.search(r"(?:平均|用时|历时|缩短|提前|延长|为期|满|压缩|周期|期限|不得?超过|至少|时限)[^,;]{0,6}$", before)
+        )
+    if q.unit == "年":
+        return bool(
+            re.search(r"(?:连续|平均|为期|有期徒刑|徒刑|缩短|提前|延长|历时|达|满|不超过|不少于|期限为?)[^,;]{0,3}$", before)
+        ) and not _YEARLIKE.match(text[q.start : q.number_end])
+    if q.unit in ("个月", "周"):
+        return not re.search(r"(?:前|近|过去|最近|未来|今后)$", before)
+    if q.unit in _UNMEASURED:
+        return False
+    if q.unit == "次":
+        return not re.match(r"性|会议|全会|党代会|常委会", after)
+    return True
+
+
+# --- small judgements -------------------------------------------------------------------------------------------
+
+
+def _share_name(name: str) -> str:
+    return name if re.search(r"(?:占比|比重|比例)$", name) else name + "占比"
+
+
+def _scope(predicate: str) -> str:
+    """The words that a preposition puts before a number: 对信访复查复核, 在全市, 将村里的."""
+    match = re.search(r"(?:^|[^针相])(?:对|将|把|在|为|向)(?P<noun>[^,;对将把在为向]{1,14})$", predicate)
+    return match["noun"] if match else ""
+
+
+def _turn(direction: str, quantity: Quantity) -> str:
+    if not quantity.negative:
+        return direction
+    return "down" if direction == "up" else "up"
+
+
+def _label_units(name: str) -> tuple[str, ...]:
+    return {"批次": ("批", "批次"), "人次": ("人次", "人"), "件次": ("件次", "件"), "人数": ("人", "名"), "件数": ("件",), "批": ("批",), "起数": ("起",)}.get(name, ())
+
+
+def _split_compound(name: str, each: int) -> list[str]:
+    """收结案 for two numbers a year is 收案 and 结案."""
+    if each == 2:
+        match = re.search(r"(收)(结)(案)", name)
+        if match:
+            return [name[: match.start()] + "收案" + name[match.end() :], name[: match.start()] + "结案" + name[match.end() :]]
+    return [name] * each
+
+
+def _confidence(quantity: Quantity, indicator: str) -> float:
+    score = quantity.confidence
+    if quantity.unit is None:
+        score = min(score, 0.7)
+    if quantity.chinese:
+        score = min(score, 0.8)
+    if not indicator:
+        score = min(score, 0.4)
+    if abs(quantity.value) >= 1e13:
+        score = min(score, 0.2)
+    return score
