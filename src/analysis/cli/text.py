@@ -80,6 +80,85 @@ def kwic(
     )
 
 
+@app.command("phrases")
+def phrases(
+    src: Source,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="一个提法一行：写法、构成、首次与末次使用、采纳地方")
+    ] = False,
+    discover: Annotated[
+        bool, typer.Option("--discover", help="不带标记的固定搭配（互信息与边界熵）")
+    ] = False,
+    format: Format = "jsonl",
+) -> None:
+    """提法：每一处的位置、种类与构成。"""
+    from .. import corpus, text
+
+    corpus_ = corpus.read(src)
+    documents = corpus_.documents
+    if discover:
+        table = text.discover(documents)
+    else:
+        table = text.mentions(documents)
+        if ledger:
+            first = {"first_doc_id": "doc_id", "first_start": "start", "first_end": "end"}
+            table = text.ledger(table, documents).rename(columns=first)
+    _note_if_empty(corpus_, table.empty, "没有找到提法")
+    _emit(_records(table, corpus_), format)
+
+
+@app.command("sheet")
+def sheet(
+    src: Source,
+    out: Annotated[Path, typer.Option(help="盲编表存到哪里（.xlsx 或 .csv）")],
+    frame: Annotated[str, typer.Option("--frame", help="编码表")] = "five_part",
+    n: Annotated[int, typer.Option("--n", help="抽多少句")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="随机种子")] = 2022,
+    stratified: Annotated[
+        bool, typer.Option("--stratified", help="一半从规则编到的句子里抽，各类目均等")
+    ] = False,
+) -> None:
+    """抽一张盲编表：句子及其上下句，不显示规则的结果；两人各填一份。"""
+    from .. import corpus, text
+    from ..text import sheets
+
+    corpus_ = corpus.read(src)
+    codes = text.code(corpus_.documents, corpus_.sentences, frame) if stratified else None
+    drawn = text.draw(corpus_.sentences, frame, n=n, seed=seed, codes=codes)
+    typer.echo(str(sheets.write(drawn, out)))
+
+
+@app.command("agree")
+def agree(
+    sheet: Annotated[list[Path], typer.Argument(help="填好的编码表，两张以上", show_default=False)],
+    corpus_dir: Annotated[
+        Path | None, typer.Option("--corpus", help="给出语料，则把规则也当作一名编码者")
+    ] = None,
+    frame: Annotated[str, typer.Option("--frame", help="编码表")] = "five_part",
+    format: Format = "jsonl",
+) -> None:
+    """一致性：各类目的 Cohen、Fleiss、Krippendorff 系数及区间。"""
+    import pandas as pd
+
+    from .. import corpus, text
+    from ..text import sheets
+
+    coders = [sheets.read(one, frame) for one in sheet]
+    if corpus_dir is not None:
+        corpus_ = corpus.read(corpus_dir)
+        codes = text.code(corpus_.documents, corpus_.sentences, frame)
+        mine = text.as_coder(codes, corpus_.sentences)
+        coders.append(mine[mine["unit"].isin(set(coders[0]["unit"]))])
+    table = text.agree(
+        pd.concat(coders, ignore_index=True), [one.code for one in text.Codebook.load(frame).codes]
+    )
+    _emit(
+        ({str(key): value for key, value in record.items()} for record in table.to_dict("records")),
+        format,
+        (),
+    )
+
+
 @app.command("keyness")
 def keyness(
     src: Annotated[Path, typer.Argument(help="文件或文件夹", show_default=False)],
@@ -207,7 +286,9 @@ def _note_if_empty(corpus_: Corpus, empty: bool = False, message: str = "") -> N
     typer.echo(f"policy-brief: {message}", err=True)
 
 
-def _emit(records: Iterable[Mapping[str, Any]], format: str) -> None:
+def _emit(
+    records: Iterable[Mapping[str, Any]], format: str, first: tuple[str, ...] = ("source", "start", "end")
+) -> None:
     """Records to stdout, source, start and end first."""
     import json
     import sys
@@ -216,7 +297,6 @@ def _emit(records: Iterable[Mapping[str, Any]], format: str) -> None:
 
     if format not in ("jsonl", "csv"):
         raise RequestError("没有这种输出格式", value=format, hint="可用：jsonl、csv")
-    first = ("source", "start", "end")
     lines = ({**{key: record.get(key) for key in first}, **record} for record in records)
     if format == "jsonl":
         for line in lines:
