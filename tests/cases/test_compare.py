@@ -203,7 +203,8 @@ def test_counties_of_the_sample(sample):
     made = compare(tables, "on_time", by="county", period="2024", region="990000")
     rows = cases.indicators(tables, "2024", "990000", by="county", only=["on_time"], views=("本期",))
     headline = rows[rows["variant"] == registry.indicator("on_time").headline.id].set_index("region_code")
-    assert len(made) == len(headline)
-    assert made.set_index("body")["n"].to_dict() == headline["denominator"].to_dict()
+    known = headline[headline.index.isin([region.code for region in regions.load().rows])]
+    assert len(headline) > len(known) > 80  # the sample has rows of unknown places: rejects, never compared
+    assert made.set_index("body")["n"].to_dict() == known["denominator"].to_dict()
     assert set(made["peer"]) <= {"区组", "县组", "市组"}
     assert made["ranked"].any()

@@ -351,6 +351,8 @@ def _counts(
         reason = rows["note"].dropna()
         raise MethodError(reason.iloc[0] if len(reason) else "所选期间没有数据", value=entry.id)
     frame = rows[rows[key].notna()]
+    if key == "region_code":
+        frame = _known_regions(frame)
     return pd.DataFrame(
         {
             "body": frame[key].astype(str),
@@ -358,3 +360,9 @@ def _counts(
             "denominator": frame["denominator"].fillna(0.0),
         }
     ).reset_index(drop=True)
+
+
+def _known_regions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without codes that no region has, where the source uses codes at all: they are rejects, not places."""
+    known = frame["region_code"].isin([region.code for region in region_tables.load().rows])
+    return frame[known] if known.any() else frame
