@@ -126,6 +126,44 @@ class TestDocuments:
         assert re.findall(r"(?<!\d)1[3-9]\d{9}(?!\d)", texts["020"]) == ["13900000000"]
 
 
+class TestArticles:
+    """``articles.csv``: what the author of the documents says they are."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def articles(cls, root: Path) -> pd.DataFrame:
+        return pd.read_csv(root / "data/sample/articles.csv", comment="#", dtype=str)
+
+    def test_every_document_is_listed(self, articles: pd.DataFrame, root: Path) -> None:
+        assert set(articles["source"]) == {path.name for path in (root / "data/sample/documents").iterdir()}
+        assert not articles.duplicated(["source", "position"]).any()
+        assert {
+            "会议报道",
+            "工作部署",
+            "专访",
+            "评论",
+            "论文",
+            "经验案例",
+            "图片新闻",
+            "法规",
+            "规范性文件",
+            "通报",
+        } <= set(articles["genre"])
+        assert set(articles["level"]) == {"省", "市", "县", "乡"}
+        table = regions.load()
+        assert all(table.get(row.region_code).name == row.region for row in articles.itertuples())
+
+    def test_the_reader_finds_them(self, articles: pd.DataFrame, root: Path) -> None:
+        """A floor, so that a change of the reader that loses the sample is noticed."""
+        from analysis import corpus
+
+        read = corpus.read(root / "data/sample/documents").documents.astype({"position": str})
+        both = articles.merge(read, on=["source", "position"], how="left", suffixes=("", "_read"))
+        assert both["body"].notna().mean() > 0.9
+        assert (both["region_code"] == both["region_code_read"]).mean() > 0.75
+        assert (both["level"] == both["level_read"]).mean() > 0.8
+
+
 HOTLINES = ["023", "024", "025", "026", "027", "028", "029"]
 KINDS = ("咨询", "求助", "投诉", "建议", "举报", "其他")
 
