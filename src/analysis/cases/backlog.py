@@ -157,7 +157,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
 
     table = margin_tables.snapshot(tables, "matters", now, ("closed_at",))
     impossible = (table.closed_at < table.registered_at).fill_null(False)
-    pairs = (
+    pairs = margin_tables.named(
         table.group_by(
             region=margin_tables.place(table, "matters"), opened=table.registered_at.truncate("M"),
             closed=table.closed_at.truncate("M"), impossible=impossible,
@@ -210,7 +210,7 @@ def _lifted(leaf: pd.DataFrame, level: str) -> pd.DataFrame:
         if width == 0:
             return None
         if not isinstance(region, str) or len(region) != 6 or not region.isdigit():
-            return region if isinstance(region, str) else "属地不明"
+            return str(region) or "属地不明"
         return region[:width].ljust(6, "0")
 
     names = {region: code(region) for region in leaf["region"].unique()}
@@ -259,7 +259,8 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
         band = ibis.cases(*((age <= edge, names[k]) for k, edge in enumerate(bands)), else_=names[-1])
         picked = table.mutate(**keys, month=start, band=band).filter(open_then)
         young.append(picked.group_by("region", "group", "month", "band").aggregate(n=picked.count()))
-    frame = ibis.union(*young).execute().groupby(["region", "group", "month", "band"], dropna=False)["n"].sum().reset_index()
+    frame = margin_tables.named(ibis.union(*young).execute())
+    frame = frame.groupby(["region", "group", "month", "band"], as_index=False)["n"].sum()
     stock = _stock(table, keys, now)
     known = frame.groupby(["region", "group", "month"], dropna=False)["n"].sum().rename("known").reset_index()
     rest = stock.merge(known, on=["region", "group", "month"], how="left")
@@ -331,11 +332,11 @@ def _level(tables: Cases, one: Indicator, where: str | None, now: dt.datetime, b
     if where:
         table = table.filter(parse(where).on(table, as_of=now))
     enters = _coalesced(table, options["enters"])
-    leaves = margin_tables._earliest(table, options["leaves"])
+    leaves = margin_tables.earliest(table, options["leaves"])
     keys = {"region": margin_tables.place(table, name), "group": margin_tables.grouped(table, by)}
     deltas = _deltas(table, keys, enters, leaves, options.get("after_months"))
     deltas = deltas[deltas["month"] <= _month_start(now)]
-    return deltas.rename(columns={"n": "numerator"}).assign(part_of=None, mode="level")
+    return deltas.rename(columns={"n": "numerator"}).assign(part_of="", mode="level")
 
 
 def _coalesced(table: Any, columns: Iterable[str]) -> Any:
@@ -356,7 +357,7 @@ def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: i
     opened = enters.truncate("M")
     if after:
         opened = opened + ibis.interval(months=after)
-    pairs = (
+    pairs = margin_tables.named(
         table.group_by(**keys, opened=opened, closed=leaves.truncate("M")).aggregate(n=table.count()).execute()
     )
     pairs = pairs[pairs["opened"].notna() & ~(pairs["closed"] <= pairs["opened"])]
@@ -393,4 +394,4 @@ def _overdue(tables: Cases, one: Indicator, now: dt.datetime, by: str | None) ->
     gone = rows[rows["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
     both = pd.concat([come, leave], ignore_index=True).rename(columns={"n": "numerator"})
-    return both.assign(part_of=None, mode="level")
+    return both.assign(part_of="", mode="level")

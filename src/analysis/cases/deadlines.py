@@ -33,6 +33,8 @@ class Clock:
         The limit, the column of granted extra days and its cap.
     where
         The matters it binds; a deadline stated in the row (``due``) binds whatever they are.
+    unless
+        Matters it does not bind, where the source has the columns to tell.
     leaves
         Columns of dates on which a matter leaves the clock before its limit (withdrawn, transferred).
     day_rule
@@ -50,6 +52,7 @@ class Clock:
     extension_limit: int = 0
     where: str | None = None
     due: str | None = None
+    unless: str | None = None
     leaves: tuple[str, ...] = ()
     day_rule: str = "calendar"
     article: str | None = None
@@ -99,7 +102,7 @@ def _clock(id: str, entry: dict[str, Any]) -> Clock:
     return made
 
 
-def run(table: Any, clock: Clock, as_of: dt.datetime, day_rule: str | None = None) -> Any:
+def run(table: Any, clock: Clock, as_of: dt.datetime, rules: Iterable[str] = ()) -> Any:
     """Set the clock on each row it binds.
 
     Parameters
@@ -108,15 +111,21 @@ def run(table: Any, clock: Clock, as_of: dt.datetime, day_rule: str | None = Non
         ibis table with the clock's columns, as far as the source has them.
     as_of
         The moment of the snapshot: what happened later is not known.
-    day_rule
-        Another rule than the clock's own.
+    rules
+        More day rules than the clock's own; what they give carries their name.
 
     Returns
     -------
     ibis table
-        The bound rows with ``started``, ``due`` (last moment in time), ``stopped`` (known by ``as_of``), ``state`` (one
-        of :data:`STATES`, null when the due date is unknown), ``fallen`` (due by ``as_of``), ``stated`` (the deadline
-        stands in the row). Rows that left the clock before its limit are not in it.
+        The bound rows with ``started``, ``stopped`` (known by ``as_of``), ``stated`` (the deadline stands in the row), and
+        ``due`` (last moment in time), ``state`` (one of :data:`STATES`, null when the due date is unknown), ``fallen``
+        (due by ``as_of``), ``provisional`` (the due date rests on days whose holidays are not published); the same four
+        as ``due_workdays`` … for each of ``rules``. Rows that left the clock before its limit are not in it.
+
+    Raises
+    ------
+    RequestError
+        The table has not the columns.
     """
     import ibis
 
@@ -130,29 +139,28 @@ def run(table: Any, clock: Clock, as_of: dt.datetime, day_rule: str | None = Non
         stopped=(stopped <= now).ifelse(stopped, None),
         stated=ibis.literal(False) if clock.due not in table.columns else table[clock.due].notnull(),
     )
-    bound = _bound(table, clock)
-    table = table.mutate(bound=bound).filter(bound | ibis._.stated)
-    table = _limited(table, clock, day_rule or clock.day_rule)
-    limit = (
-        table.limit_day
-        if clock.due not in table.columns
-        else ibis.coalesce(table[clock.due], table.limit_day)
-    )
-    # A deadline without a time of day lasts to the end of its day.
-    day_end = limit.truncate("D") + ibis.interval(days=1) - ibis.interval(microseconds=1)
-    table = table.mutate(due=(limit == limit.truncate("D")).ifelse(day_end, limit))
+    table = table.mutate(bound=_bound(table, clock)).filter(lambda bound: bound.bound | bound.stated)
+    table = _limited(table, clock, (clock.day_rule, *rules))
     left = _first(table, clock.leaves)
     if left is not None:
         gone = (left <= now) & (left <= table.due) & (table.stopped.isnull() | (left <= table.stopped))
         table = table.filter(~gone.fill_null(False))
-    state = ibis.cases(
-        (table.due.isnull(), None),
-        (table.stopped.notnull() & (table.stopped <= table.due), "closed_in"),
-        (table.stopped.notnull(), "closed_late"),
-        (table.due >= now, "open_in"),
-        else_="open_late",
-    )
-    return table.mutate(state=state, fallen=table.due <= now)
+    known_until = ibis.literal(dt.datetime.combine(calendar.published_until(), dt.time.max))
+    made = {}
+    for rule, end in ((clock.day_rule, ""), *((rule, f"_{rule}") for rule in rules)):
+        due = table[f"due{end}"]
+        made[f"state{end}"] = ibis.cases(
+            (due.isnull(), None),
+            (table.stopped.notnull() & (table.stopped <= due), "closed_in"),
+            (table.stopped.notnull(), "closed_late"),
+            (due >= now, "open_in"),
+            else_="open_late",
+        )
+        made[f"fallen{end}"] = due <= now
+        made[f"provisional{end}"] = (
+            ibis.literal(False) if rule == "calendar" else ~table.stated & (due > known_until)
+        )
+    return table.mutate(**made)
 
 
 def _first(table: Any, columns: Iterable[str]) -> Any:
@@ -172,40 +180,77 @@ def _bound(table: Any, clock: Clock) -> Any:
     missing = condition is not None and not set(condition.columns) <= set(table.columns)
     if clock.days is None or missing or not set(clock.start) & set(table.columns):
         return ibis.literal(False)
-    return table.started.notnull() if condition is None else condition.on(table).fill_null(False)
+    bound = table.started.notnull() if condition is None else condition.on(table).fill_null(False)
+    free = parse(clock.unless) if clock.unless else None
+    if free is not None and set(free.columns) <= set(table.columns):
+        bound = bound & ~free.on(table).fill_null(False)
+    return bound
 
 
-def _limited(table: Any, clock: Clock, rule: str) -> Any:
-    """The table with ``limit_day``, the limit date that the clock sets under a day rule (null where it does not)."""
-    import ibis
-
+def _limited(table: Any, clock: Clock, rules: tuple[str, ...]) -> Any:
+    """The table with ``due``, and ``due_…`` for every rule after the first: the stated deadline, else the clock's."""
+    stated = table[clock.due] if clock.due in table.columns else None
     if clock.days is None:
-        return table.mutate(limit_day=ibis.null("timestamp"))
+        return table.mutate(**{_due(rule, rules): _day_end(stated) for rule in rules})
     start = table.bound.ifelse(table.started, None).truncate("D")
-    days = ibis.literal(clock.days)
-    if clock.extension in table.columns:
-        granted = ibis.greatest(table[clock.extension].fill_null(0), 0)
-        days = days + ibis.least(granted, clock.extension_limit).cast("int32")
-    if rule == "calendar":
-        return table.mutate(limit_day=start + days.as_interval("D"))
-    lookup = _days_table()
-    if rule == "calendar_roll_forward":
-        table = table.mutate(limit_raw=start + days.as_interval("D"))
-        rolled = lookup.select(limit_raw=lookup.day, limit_day=lookup.rolled)
-        return table.left_join(rolled, "limit_raw").drop("limit_raw", "limit_raw_right")
-    table = table.mutate(start_day=start, work_days=days)
-    ordinals = lookup.select(start_day=lookup.day, start_ordinal=lookup.ordinal)
-    table = table.left_join(ordinals, "start_day").drop("start_day", "start_day_right")
-    table = table.mutate(limit_ordinal=table.start_ordinal + table.work_days).drop(
-        "start_ordinal", "work_days"
-    )
-    limits = lookup.filter(lookup.working).select(limit_ordinal=lookup.ordinal, limit_day=lookup.day)
-    return table.left_join(limits, "limit_ordinal").drop("limit_ordinal", "limit_ordinal_right")
+    days = _days(table, clock)
+    table = table.mutate(_day=start, _days=days)
+    if set(rules) - {"calendar"}:
+        lookup = _limits(clock.days, clock.extension_limit if clock.extension in table.columns else 0)
+        table = table.left_join(lookup, [table._day == lookup.day, table._days == lookup.days])
+    limits = {"calendar": table._day + table._days.as_interval("D")}
+    limits |= {rule: table[rule] for rule in rules if rule != "calendar"}
+    stated = table[clock.due] if clock.due in table.columns else None
+    return table.mutate(
+        **{
+            _due(rule, rules): _day_end(limits[rule] if stated is None else stated.coalesce(limits[rule]))
+            for rule in rules
+        }
+    ).drop("_day", "_days")
 
 
-@functools.lru_cache(maxsize=1)
-def _days_table() -> Any:
+def _due(rule: str, rules: tuple[str, ...]) -> str:
+    return "due" if rule == rules[0] else f"due_{rule}"
+
+
+def _day_end(limit: Any) -> Any:
+    """A deadline without a time of day lasts to the end of its day."""
     import ibis
 
-    frame = calendar.days(_CALENDAR_FROM, dt.date(calendar.published_until().year + 2, 12, 31))
-    return ibis.memtable(frame.astype({"day": "datetime64[us]", "rolled": "datetime64[us]"}))
+    end = limit + ibis.interval(days=1) - ibis.interval(microseconds=1)
+    return (limit == limit.truncate("D")).ifelse(end, limit)
+
+
+def _days(table: Any, clock: Clock) -> Any:
+    import ibis
+
+    if clock.extension not in table.columns:
+        return ibis.literal(clock.days, "int32")
+    granted = ibis.greatest(table[clock.extension].fill_null(0), 0)
+    return (ibis.least(granted, clock.extension_limit) + clock.days).cast("int32")
+
+
+@functools.lru_cache(maxsize=16)
+def _limits(days: int, extension: int) -> Any:
+    """For joins: day of start, days, and the limit date under the two rules that need the calendar."""
+    import ibis
+    import numpy as np
+    import pandas as pd
+
+    book = calendar.days(_CALENDAR_FROM, dt.date(calendar.published_until().year + 2, 12, 31))
+    workdays = book.loc[book["working"], "day"].to_numpy()
+    frames = []
+    for n in range(days, days + extension + 1):
+        reach = len(book) - n
+        ordinal = book["ordinal"].to_numpy() + n - 1  # position of the n-th working day after
+        frames.append(
+            pd.DataFrame(
+                {
+                    "day": book["day"].to_numpy()[:reach], "days": np.int32(n),
+                    "calendar_roll_forward": book["rolled"].to_numpy()[n:],
+                    "workdays": workdays[np.minimum(ordinal, len(workdays) - 1)][:reach],
+                }
+            )
+        )  # fmt: skip
+    frame = pd.concat(frames, ignore_index=True)
+    return ibis.memtable(frame.astype({name: "datetime64[us]" for name in ("day", "calendar_roll_forward", "workdays")}))

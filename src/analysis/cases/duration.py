@@ -157,7 +157,7 @@ def compare(table: pd.DataFrame) -> tuple[float, float]:
     if table["group"].nunique() < 2:
         raise MethodError("只有一组，没有可比的", hint="请换一个分组")
     result = multivariate_logrank_test(
-        table["day"], table["group"].fillna("（空）"), table["event"] == DONE, weights=table["n"]
+        table["day"], table["group"], table["event"] == DONE, weights=table["n"]
     )
     return float(result.test_statistic), float(result.p_value)
 
@@ -257,7 +257,7 @@ def _counted(
         .execute()
     )  # fmt: skip
     frame["n"] = frame["n"].astype(float)
-    return frame
+    return margin_tables.named(frame)
 
 
 def _coalesced(table: Any, columns: Sequence[str]) -> Any:

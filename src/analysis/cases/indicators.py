@@ -239,7 +239,7 @@ def _quotient(figures: pd.DataFrame, one: Indicator, spans: Sequence[Span], tabl
         both["denominator"] /= both["span"].map(
             {k: _months(span if span[0] else tables.extent) for k, span in enumerate(spans)}
         )
-    return both.assign(indicator=one.id, variant="headline", part_of=None, value=_ratio(both))
+    return both.assign(indicator=one.id, variant="headline", part_of="", value=_ratio(both))
 
 
 def _months(span: Span) -> float:
@@ -288,7 +288,7 @@ def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
     return pd.concat(
         [
             wide[keys].assign(
-                variant=variant, part_of=None, numerator=wide["done"], denominator=wide["n"], value=wide[column]
+                variant=variant, part_of="", numerator=wide["done"], denominator=wide["n"], value=wide[column]
             )
             for variant, column in parts.items()
         ],
@@ -344,7 +344,10 @@ def _described(table: pd.DataFrame, tables: Cases, shown: Sequence[Shown]) -> pd
     position = {(one.label, one.view): number for number, one in enumerate(shown)}
     table["shown"] = [position[pair] for pair in zip(table["period"], table["view"], strict=True)]
     order = ["region_code", "group", "order", "shown"]
-    return table.sort_values(order, kind="stable", na_position="first").reset_index(drop=True)
+    table = table.sort_values(order, kind="stable").reset_index(drop=True)
+    for name in ("part_of", "group", "region_code"):
+        table[name] = table[name].replace("", None)
+    return table
 
 
 def _changes(table: pd.DataFrame, change: pd.Series, share: pd.Series) -> pd.DataFrame:

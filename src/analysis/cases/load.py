@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,7 @@ class Cases:
     sources: Mapping[str, str]
     flaws: Mapping[str, tuple[dict[str, object], ...]] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:
         if name in schema.tables():
@@ -61,6 +62,13 @@ class Cases:
         """Whether the source has ``table`` or ``table.column``."""
         table, _, column = name.partition(".")
         return table in self.tables and (not column or column in self.tables[table].columns)
+
+    def kept(self, key: object, make: Callable[[], Any], *, whole: bool = False) -> Any:
+        """An ibis table made once; on the embedded DuckDB a view (a table, if ``whole``), so that queries stay short."""
+        if key not in self._kept:
+            table = make()
+            self._kept[key] = store(self.con, table, whole) if self.con.name == "duckdb" else table
+        return self._kept[key]
 
     @property
     def simulated(self) -> bool:
@@ -167,7 +175,8 @@ def load(
         plan = maps.get(name, TableMapping())
         _refuse_persons(raw, plan)
         renamed[name] = _rename(raw, schema.table(name), plan)
-        tables[name] = _typed(renamed[name], schema.table(name), plan, raw.source)
+        typed = _typed(renamed[name], schema.table(name), plan)
+        tables[name] = store(con, typed, raw.whole) if con.name == "duckdb" else typed
         origins[name], flaws[name] = raw.source, raw.flaws
     if not tables:
         raise InputError(
@@ -176,6 +185,14 @@ def load(
             hint=f"表或文件名用 {'、'.join(schema.tables())}，列名用字段名或中文名，或给出映射文件（--mapping）",
         )
     return Cases(con, tables, renamed, maps, origins, flaws, _metadata(source))
+
+
+def store(con: Any, table: Any, whole: bool) -> Any:
+    """Keep an expression in the embedded DuckDB under a name of its own: as a view, or whole as a table."""
+    import ibis
+
+    name = ibis.util.gen_name("kept")
+    return con.create_table(name, table, temp=True) if whole else con.create_view(name, table)
 
 
 def _recognise(raw: sources.Raw, maps: Mapping[str, TableMapping]) -> str | None:
@@ -257,7 +274,7 @@ def _rename(raw: sources.Raw, table: schema.Table, plan: TableMapping) -> Any:
     return raw.table.select(*extra, **{ours: raw.table[theirs] for ours, theirs in chosen.items()})
 
 
-def _typed(raw: Any, table: schema.Table, plan: TableMapping, source: str) -> Any:
+def _typed(raw: Any, table: schema.Table, plan: TableMapping) -> Any:
     import ibis
 
     columns = {}

@@ -95,6 +95,20 @@ def snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: Iterable[str
         Columns of :data:`.registry.DERIVED` to add: ``closed_at`` (办结, 撤回 or 移送, the first of them) and
         ``repeated_piece`` (the matter has a 重件).
     """
+    derived = tuple(sorted(derived))
+    return tables.kept(("snapshot", name, as_of, derived), lambda: _snapshot(tables, name, as_of, derived))
+
+
+def _snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: tuple[str, ...]) -> Any:
+    if derived:
+        table = snapshot(tables, name, as_of)
+        if "closed_at" in derived:
+            table = table.mutate(closed_at=earliest(table, ("concluded_at", "withdrawn_at", "transferred_at")))
+        if "repeated_piece" in derived:
+            again = tables.kept(("again", as_of), lambda: _repeated(tables, as_of), whole=True)
+            table = table.left_join(again, table.matter_id == again.again)
+            table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
+        return table
     table = tables.tables[name]
     if "system" in table.columns and len(tables.systems) > 1:
         table = table.filter(table.system == tables.system)
@@ -105,15 +119,20 @@ def snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: Iterable[str
         column.id for column in spec.columns.values()
         if column.type == "date" and column.id in table.columns and column.id not in ("due_at", spec.when)
     ]  # fmt: skip
-    table = table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
-    if "closed_at" in derived:
-        table = table.mutate(closed_at=_earliest(table, ("concluded_at", "withdrawn_at", "transferred_at")))
-    if "repeated_piece" in derived:
-        pieces = snapshot(tables, "petitions", as_of)
-        again = pieces.filter(pieces.first_or_repeat == "重件").select(again=pieces.matter_id).distinct()
-        table = table.left_join(again, table.matter_id == again.again)
-        table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
-    return table
+    return table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
+
+
+def _repeated(tables: Cases, as_of: dt.datetime) -> Any:
+    pieces = snapshot(tables, "petitions", as_of)
+    return pieces.filter(pieces.first_or_repeat == "重件").select(again=pieces.matter_id).distinct()
+
+
+def named(frame: pd.DataFrame) -> pd.DataFrame:
+    """A result whose names are text throughout: what has no region, group or part has the empty name."""
+    for name in ("region", "group", "part_of"):
+        if name in frame:
+            frame[name] = frame[name].fillna("").astype(object)
+    return frame
 
 
 def lack(tables: Cases, name: str, columns: Iterable[str]) -> str | None:
@@ -151,7 +170,8 @@ def grouped(table: Any, by: str | None) -> Any:
     return table[by].cast("string") if by else ibis.null("string")
 
 
-def _earliest(table: Any, columns: Iterable[str]) -> Any:
+def earliest(table: Any, columns: Iterable[str]) -> Any:
+    """The earliest of some date columns, those a table has; null where none is known."""
     import ibis
 
     have = [table[column] for column in columns if column in table.columns]
@@ -165,31 +185,24 @@ def _earliest(table: Any, columns: Iterable[str]) -> Any:
 def _counted(
     tables: Cases, wanted: Sequence[Wanted], as_of: dt.datetime, by: str | None, lacking: dict[tuple[str, str], str]
 ) -> list[pd.DataFrame]:
-    batches: dict[tuple[str, str], list[Wanted]] = {}
-    splits: dict[tuple[str, str, str], list[Wanted]] = {}
+    """One query a table and date; an open vocabulary to split by (topics) takes one of its own."""
+    batches: dict[tuple[str, str, str | None], list[Wanted]] = {}
     for indicator, variant in wanted:
-        name, when = str(variant.table), str(variant.when)
+        name = str(variant.table)
         reason = lack(tables, name, (*registry.needs(variant), *([by] if by else [])))
         if reason:
             lacking[indicator.id, variant.id] = reason
-        elif variant.split:
-            splits.setdefault((name, when, variant.split), []).append((indicator, variant))
-        else:
-            batches.setdefault((name, when), []).append((indicator, variant))
-    frames = [
-        _aggregate(tables, name, when, None, by, members, as_of) for (name, when), members in batches.items()
-    ]
-    frames += [
-        _aggregate(tables, name, when, split, by, members, as_of)
-        for (name, when, split), members in splits.items()
-    ]
-    return frames
+            continue
+        is_open = variant.split and not schema.table(name).columns[variant.split].terms
+        key = (name, str(variant.when), variant.split if is_open else None)
+        batches.setdefault(key, []).append((indicator, variant))
+    return [_aggregate(tables, *key, by, members, as_of) for key, members in batches.items()]
 
 
 def _aggregate(
     tables: Cases, name: str, when: str, split: str | None, by: str | None, members: Sequence[Wanted], as_of: dt.datetime
 ) -> pd.DataFrame:
-    """One query: every measure of the indicators that share a table, a date and a split."""
+    """Every measure of the definitions that share a table, a date and an open split."""
     import ibis
     import pandas as pd
 
@@ -201,20 +214,30 @@ def _aggregate(
     parts = [part for one, variant in members for part in measures.of(one, variant)]
     keys = {"region": place(table, name), "group": grouped(table, by), "month": table[when].truncate("M")}
     keys["part_of"] = table[split].cast("string") if split else ibis.null("string")
-    frame = table.group_by(**keys).aggregate(**measures.made).execute()
-    shared = frame[list(keys)]
+    frame = named(table.group_by(**keys).aggregate(**measures.made).execute())
     pieces = []
-    for indicator, variant, top, bottom in parts:
-        piece = shared.assign(indicator=indicator, variant=variant, mode="sum", numerator=frame[top].astype(float))
-        piece["denominator"] = frame[bottom].astype(float) if bottom else float("nan")
-        if split and bottom:
-            # A share by term: each term's part of the whole, not of itself.
-            whole = piece.groupby(["region", "group", "month"], dropna=False)["denominator"]
-            piece["denominator"] = whole.transform("sum")
-        if split:
-            piece = piece[piece["part_of"].notna()]
-        pieces.append(piece)
-    return pd.concat(pieces, ignore_index=True)[COLUMNS]
+    for part in parts:
+        piece = frame[list(keys)].assign(
+            indicator=part.indicator, variant=part.variant, mode="sum", numerator=frame[part.top].astype(float),
+            denominator=frame[part.bottom].astype(float) if part.bottom else float("nan"),
+        )  # fmt: skip
+        if part.term is not None:
+            piece["part_of"] = part.term
+            if not piece["numerator"].any():
+                continue  # a term that nowhere occurs
+        pieces.append(piece[piece["part_of"] != ""] if split else piece)
+    return pd.concat(pieces, ignore_index=True)[COLUMNS] if pieces else pd.DataFrame(columns=COLUMNS)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one definition (or one term of it) takes from a query: the names of two sums."""
+
+    indicator: str
+    variant: str
+    term: str | None
+    top: str
+    bottom: str | None
 
 
 class _Measures:
@@ -225,17 +248,26 @@ class _Measures:
         self._names: dict[tuple[str | None, ...], str] = {}
         self.made: dict[str, Any] = {}
 
-    def of(self, one: Indicator, variant: Variant) -> list[tuple[str, str, str, str | None]]:
-        """(indicator, variant, numerator's name, denominator's name) of a definition, and of its second factor."""
-        if one.kind == "count":
-            return [(one.id, variant.id, self._name(variant.total, variant.numerator), None)]
-        whole = self._name(variant.out_of, variant.denominator)
-        found: list[tuple[str, str, str, str | None]] = [
-            (one.id, variant.id, self._name(variant.total, variant.numerator, variant.denominator), whole)
-        ]
+    def of(self, one: Indicator, variant: Variant) -> list[_Part]:
+        """A definition's sums: for each term of a closed vocabulary it is split by, and for its second factor."""
+        terms: tuple[str | None, ...] = (None,)
+        if variant.split:
+            terms = schema.table(str(variant.table)).columns[variant.split].terms or terms
+        whole = None if one.kind == "count" else self._name(variant.out_of, variant.denominator)
+        base = None if one.kind == "count" else variant.denominator
+        found = [
+            _Part(
+                one.id, variant.id, term,
+                self._name(variant.total, variant.numerator, base, f"{variant.split} == {term!r}" if term else None),
+                whole,
+            )
+            for term in terms
+        ]  # fmt: skip
         if variant.times:
             top, bottom = variant.times["numerator"], variant.times["denominator"]
-            found.append((one.id, variant.id + TIMES, self._name(None, top, bottom), self._name(None, bottom)))
+            found.append(
+                _Part(one.id, variant.id + TIMES, None, self._name(None, top, bottom), self._name(None, bottom))
+            )
         return found
 
     def _name(self, total: str | None, *conditions: str | None) -> str:
@@ -254,26 +286,29 @@ class _Measures:
 
 
 def cohort(
-    tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None = None, day_rule: str | None = None
+    tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None = None, rules: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """The matters a clock binds, counted: region × group × months of start, due date and closing × state × fallen.
+    """The matters a clock binds, counted.
+
+    Parameters
+    ----------
+    rules
+        Day rules other than the clock's own, for sensitivity.
 
     Returns
     -------
     DataFrame
-        region, group, started, due, closed (months; missing where unknown), state (see :data:`.deadlines.STATES`),
-        fallen (due by the as-of moment), n.
+        region, group, closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
+        :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each rule.
     """
-    timed = deadlines.run(snapshot(tables, clock.table, as_of), clock, as_of, day_rule)
-    frame = (
-        timed.group_by(
-            region=place(timed, clock.table), group=grouped(timed, by), started=timed.started.truncate("M"),
-            due=timed.due.truncate("M"), closed=timed.stopped.truncate("M"), state=timed.state,
-            fallen=timed.fallen.fill_null(False),
-        )
-        .aggregate(n=timed.count())
-        .execute()
-    )  # fmt: skip
+    timed = deadlines.run(snapshot(tables, clock.table, as_of), clock, as_of, rules)
+    keys = {"region": place(timed, clock.table), "group": grouped(timed, by), "closed": timed.stopped.truncate("M")}
+    for end in ("", *(f"_{rule}" for rule in rules)):
+        keys |= {
+            f"due{end}": timed[f"due{end}"].truncate("M"), f"state{end}": timed[f"state{end}"],
+            f"fallen{end}": timed[f"fallen{end}"].fill_null(False),
+        }  # fmt: skip
+    frame = named(timed.group_by(**keys).aggregate(n=timed.count()).execute())
     frame["n"] = frame["n"].astype(float)
     return frame
 
@@ -282,16 +317,17 @@ def _clocked(
     tables: Cases, wanted: Sequence[Wanted], as_of: dt.datetime, by: str | None, lacking: dict[tuple[str, str], str]
 ) -> list[pd.DataFrame]:
     frames = []
-    runs: dict[tuple[str, str | None], list[Wanted]] = {}
+    runs: dict[str, list[Wanted]] = {}
     for indicator, variant in wanted:
         clock = deadlines.clock(str(indicator.clock))
         reason = lack_clock(tables, clock, by)
         if reason:
             lacking[indicator.id, variant.id] = reason
         else:
-            runs.setdefault((clock.id, variant.day_rule), []).append((indicator, variant))
-    for (id, rule), members in runs.items():
-        rows = cohort(tables, deadlines.clock(id), as_of, by, rule)
+            runs.setdefault(clock.id, []).append((indicator, variant))
+    for id, members in runs.items():
+        rules = tuple(dict.fromkeys(variant.day_rule for _, variant in members if variant.day_rule))
+        rows = cohort(tables, deadlines.clock(id), as_of, by, rules)
         frames += [
             _states(rows, one) if variant.numerator is None else _rates(rows, one, variant) for one, variant in members
         ]
@@ -307,6 +343,9 @@ def lack_clock(tables: Cases, clock: deadlines.Clock, by: str | None = None) -> 
 
 
 def _rates(rows: pd.DataFrame, indicator: Indicator, variant: Variant) -> pd.DataFrame:
+    if variant.day_rule:
+        names = ["due", "state", "fallen"]
+        rows = rows.drop(columns=names).rename(columns={f"{name}_{variant.day_rule}": name for name in names})
     if variant.fallen:
         rows = rows[rows["fallen"]]
     if variant.basis == "closed":
@@ -318,7 +357,7 @@ def _rates(rows: pd.DataFrame, indicator: Indicator, variant: Variant) -> pd.Dat
     )
     keys = ["region", "group", "month"]
     sums = counted.groupby(keys, dropna=False, as_index=False)[["numerator", "denominator"]].sum()
-    return sums.assign(indicator=indicator.id, variant=variant.id, part_of=None, mode="sum")[COLUMNS]
+    return sums.assign(indicator=indicator.id, variant=variant.id, part_of="", mode="sum")[COLUMNS]
 
 
 def _states(rows: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:

@@ -52,11 +52,11 @@ def stated(
     frame = frame[pd.Series([pair in lacking for pair in pairs], index=frame.index, dtype=bool)]
     if not len(frame):
         return pd.DataFrame(columns=names)
-    frame["part_of"] = frame["channel"].fillna(frame["state"])
+    frame["part_of"] = frame["channel"].fillna(frame["state"]).fillna("")
     placed = [_placed(group, places) for _, group in frame.groupby(["indicator", "variant"])]
     if not placed:
         return pd.DataFrame(columns=names)
-    made = pd.concat(placed, ignore_index=True).assign(group=None, mode="sum")
+    made = pd.concat(placed, ignore_index=True).assign(group="", mode="sum")
     for pair in set(zip(made["indicator"], made["variant"], strict=True)):
         lacking.pop(pair, None)
     return made[names]

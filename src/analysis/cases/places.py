@@ -44,7 +44,7 @@ class Places:
             Neither the code table nor the data know the region.
         """
         if not len(frame):
-            return frame.assign(region_code=None)
+            return frame.assign(region_code="")
         codes = frame["region"]
         if self.region:
             frame = frame[self._inside(codes)]
@@ -64,16 +64,16 @@ class Places:
     def _inside(self, codes: pd.Series) -> pd.Series:
         prefix = self.prefix()
         if prefix is not None:
-            return codes.astype("string").str.startswith(prefix).fillna(False).astype(bool)
+            return codes.str.startswith(prefix)
         if not (codes == self.region).any():
             raise RequestError(
                 "数据和行政区划代码表里都没有这个地区", value=self.region, hint="请用六位 GB/T 2260 代码，如 330000"
             )
         return codes == self.region
 
-    def _printed(self, code: object) -> str | None:
-        if not isinstance(code, str) or len(code) != 6 or not code.isdigit():
-            return code if isinstance(code, str) else None
+    def _printed(self, code: str) -> str:
+        if len(code) != 6 or not code.isdigit():
+            return code
         level = self.by
         if level == "region":
             level = "city" if self.region is None or self.region.endswith("0000") else "county"

@@ -90,7 +90,7 @@ def duties(
         return []
     every = obligations(tables, as_of)
     month = pd.to_datetime(every["period_end"]).dt.to_period("M").dt.to_timestamp()
-    base = every.assign(month=month, group=None, part_of=None, mode="sum")
+    base = every.assign(month=month, region=every["region"].fillna(""), group="", part_of="", mode="sum")
     due = base[base["state"] != NOT_DUE]
     # A running period in which the duty is already met is met, though not yet due: both sides count it.
     met = due.assign(numerator=(due["state"] == MET).astype(float), denominator=1.0)
@@ -127,7 +127,7 @@ def _held(tables: Cases, now: dt.datetime) -> pd.DataFrame:
     frame = table.select(*columns, region=margin_tables.place(table, "receptions")).execute()
     frame = frame[frame["date"].notna() & frame["office_level"].isin(list(_rules()))]
     if "kind" in frame:
-        wanted = frame["office_level"].map(lambda level: _rules()[level].get("kind"))
+        wanted = frame["office_level"].map({level: rule.get("kind") for level, rule in _rules().items()})
         frame = frame[wanted.isna() | (wanted == frame["kind"])]
     return frame
 
@@ -159,7 +159,7 @@ def _periods(level: str, start: dt.date, end: dt.date) -> list[Period]:
 
 
 def _counted(held: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
-    every = held["office_level"].map(lambda level: _rules()[level]["every"])
+    every = held["office_level"].map({level: rule["every"] for level, rule in _rules().items()})
     names = {
         (day, frequency): str(Period.containing(day.date(), frequency))
         for day, frequency in dict.fromkeys(zip(held["date"].dt.to_period("M").dt.to_timestamp(), every, strict=True))

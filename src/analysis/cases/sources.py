@@ -35,6 +35,8 @@ class Raw:
         What a reject line calls it.
     table
         ibis table.
+    whole
+        Whether typing it once and for all pays: its cells are text.
     flaws
         Lines for the rejects found while reading: dicts of row, rule, field, value.
     """
@@ -42,6 +44,7 @@ class Raw:
     label: str
     source: str
     table: Any
+    whole: bool = False
     flaws: tuple[dict[str, object], ...] = ()
 
 
@@ -166,7 +169,7 @@ def _read_csv(file: Path, con: Any) -> Raw:
     ) if text.count(separator) and _ragged(text, separator, width) else pd.read_csv(
         io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
     )  # fmt: skip
-    return Raw(file.stem, file.name, _store(frame, con), (*flaws, *broken))
+    return Raw(file.stem, file.name, _store(frame, con), True, (*flaws, *broken))
 
 
 def _ragged(text: str, separator: str, width: int) -> bool:
@@ -233,7 +236,7 @@ def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
         )  # fmt: skip
         frame[ROW] = range(1, len(frame) + 1)
         frame = frame[(frame.drop(columns=ROW) != "").any(axis=1)]
-        yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(frame, con), tuple(flaws))
+        yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(frame, con), True, tuple(flaws))
     formulas.close()
     values.close()
 
