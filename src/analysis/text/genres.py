@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def suited(documents: pd.DataFrame, genres: Sequence[str], method: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def suited(
+    documents: pd.DataFrame, genres: Sequence[str], method: str
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """Split documents into those that a method is made for and those it refuses.
 
     Returns
     -------
     tuple
-        The suited documents; the refused ones as doc_id, genre, reason.
+        The suited documents; the refused ones as records with doc_id, genre, reason (records, not a table: pandas cannot
+        carry a table in ``attrs`` through a join).
 
     Raises
     ------
@@ -25,12 +28,13 @@ def suited(documents: pd.DataFrame, genres: Sequence[str], method: str) -> tuple
         No document is suited: there is nothing to say.
     """
     fits = documents["genre"].isin(list(genres)) if "genre" in documents else documents["doc_id"].notna()
-    refused = documents.loc[~fits, ["doc_id"]].assign(
-        genre=documents.loc[~fits, "genre"] if "genre" in documents else None,
-        reason=f"{method}只用于{'、'.join(genres)}",
-    )
+    genre = documents["genre"] if "genre" in documents else documents["doc_id"].map(lambda _: None)
+    refused = [
+        {"doc_id": doc, "genre": str(kind), "reason": f"{method}只用于{'、'.join(genres)}"}
+        for doc, kind in zip(documents.loc[~fits, "doc_id"], genre[~fits], strict=True)
+    ]
     if not fits.any():
-        found = sorted({str(one) for one in documents.get("genre", []) if isinstance(one, str)})
+        found = sorted({one for one in genre if isinstance(one, str)})
         raise MethodError(
             f"语料中没有{method}适用的文件",
             value="、".join(found) or "无文种",
