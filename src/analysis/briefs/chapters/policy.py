@@ -1,0 +1,672 @@
+"""What policy texts say (政策文本): the chapters of the policy scan, and 政策文本动态 of the periodic briefs.
+
+Every row of every table links to the sentence it rests on, and every sentence to its place in the file as received.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import corpus as corpora
+from ... import display, facts, text
+from ...display import drawings
+from ...display.results import format_value
+from ...periods import Period
+from ...regions import load as load_regions
+from ...text.citations import cite
+from ...text.dates import document_date
+from ...text.uptake import STATUS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from ...corpus import Corpus
+
+PARTS = ("预防", "受理", "办理", "监督追责", "维护秩序")
+KINDS = {
+    "slogan": "口号",
+    "mechanism": "机制",
+    "programme": "行动工程",
+    "system": "制度体系",
+    "index": "指数",
+    "framework": "格局框架",
+}
+PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
+
+
+def open_scan(corpus: str | Path, period: str | None = None, region: str | None = None) -> Scan:
+    """Read a corpus for a scan.
+
+    Parameters
+    ----------
+    corpus
+        File or folder of policy texts, or a built corpus.
+    period
+        The period scanned, such as ``2024`` or ``2024Q1``; without it all documents, dated or not.
+    region
+        Only documents about the region, what lies within it, and what lies above it.
+
+    Raises
+    ------
+    RequestError
+        No such period or region.
+    InputError
+        No such corpus.
+    """
+    read = (
+        corpora.open_store(corpus) if (Path(corpus) / "documents.parquet").exists() else corpora.read(corpus)
+    )
+    return Scan(read, Period.parse(period) if period else None, region)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A corpus and a period, with everything that the chapters show computed once."""
+
+    corpus: Corpus
+    period: Period | None = None
+    region: str | None = None
+    shown: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def every(self) -> pd.DataFrame:
+        """All documents of the place, with ``date``, of whatever period."""
+        documents = self.corpus.documents
+        if self.region is not None:
+            wanted = {self.region, *(above.code for above in load_regions().path(self.region))}
+            code = documents["region_code"].astype("string")
+            prefix = self.region.rstrip("0") if self.region.endswith("00") else self.region
+            documents = documents[code.isin(wanted) | code.str.startswith(prefix).fillna(False)]
+        return documents.assign(date=[document_date(row) for row in documents.to_dict("records")])
+
+    @cached_property
+    def documents(self) -> pd.DataFrame:
+        """Documents of the period; all when no period was asked for."""
+        if self.period is None:
+            return self.every
+        return self.every[[isinstance(day, dt.date) and day in self.period for day in self.every["date"]]]
+
+    @cached_property
+    def sentences(self) -> pd.DataFrame:
+        """Their sentences."""
+        everything = self.corpus.sentences
+        return everything[everything["doc_id"].isin(set(self.documents["doc_id"]))]
+
+    @cached_property
+    def counts(self) -> text.Counts:
+        """Terms of all documents of the place."""
+        return text.count(self.every)
+
+    @cached_property
+    def mentions(self) -> pd.DataFrame:
+        """Uses of phrases in all documents of the place: first use needs the earlier ones."""
+        return text.mentions(self.every)
+
+    @cached_property
+    def codes(self) -> pd.DataFrame:
+        """Five-part codes of the period's sentences."""
+        return text.code(self.documents, self.sentences, "five_part")
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """doc_id → what to call the document."""
+        named = zip(self.every["doc_id"], self.every["title"], self.every["source"], strict=True)
+        return {
+            doc_id: title if isinstance(title, str) else f"（无题）{source}"
+            for doc_id, title, source in named
+        }
+
+    @property
+    def name(self) -> str:
+        """The period in words, for sentences."""
+        return "语料" if self.period is None else self.period.label
+
+    def titled(self, caption: str) -> str:
+        """A caption with the period before it, where there is one."""
+        return caption if self.period is None else f"{self.period.label}{caption}"
+
+    def in_period(self) -> np.ndarray:
+        """Which documents of the place are the period's."""
+        return self.every["doc_id"].isin(set(self.documents["doc_id"])).to_numpy()
+
+    def link(self, doc_id: str, start: int) -> str | None:
+        """Id of the evidence for a place: the sentence around it, listed once at the end of the brief."""
+        doc_id = str(doc_id)
+        rows = self._sentences_of.get(doc_id)
+        if rows is None:
+            return None
+        starts, records = rows
+        import bisect
+
+        number = max(bisect.bisect_right(starts, int(start)) - 1, 0)
+        sentence, begin, end, words = records[number]
+        # Eight digits tell documents apart in any corpus a brief can list.
+        key = f"{doc_id[:8]}-{sentence}"
+        if key not in self.shown:
+            span = self.corpus.locate(doc_id, begin, end)
+            self.shown[key] = {
+                "id": key,
+                "source": span.source,
+                "start": span.start,
+                "end": span.end,
+                "text": words,
+            }
+        return key
+
+    @cached_property
+    def _sentences_of(self) -> dict[str, tuple[list[int], list[tuple[int, int, int, str]]]]:
+        found: dict[str, tuple[list[int], list[tuple[int, int, int, str]]]] = {}
+        table = self.corpus.sentences
+        for doc_id, number, start, end, words in zip(
+            *(table[column] for column in ("doc_id", "sentence", "start", "end", "text")), strict=True
+        ):
+            starts, records = found.setdefault(str(doc_id), ([], []))
+            starts.append(int(start))
+            records.append((int(number), int(start), int(end), words))
+        return found
+
+
+def overview(scan: Scan) -> None:
+    """What documents there are: when, where, of which level and kind."""
+    import pandas as pd
+
+    documents = scan.documents
+    display.result("文档数", len(documents), unit="篇")
+    display.result("来源文件数", int(documents["source"].nunique()), unit="个")
+    display.result("句数", len(scan.sentences), unit="句")
+    display.result("字数", int(documents["chars"].fillna(0).sum()), unit="字")
+    if documents.empty:
+        display.note(f"{scan.name}没有可分析的文档，以下各节从略。", "data")
+        return
+    display.finding("{来源文件数}来源文件中读出{文档数}文档，共{句数}、{字数}。")
+    # As the text states them: a year alone stays a year.
+    dated = [
+        stated
+        for day, stated in sorted(
+            (row["date"], _stated(row))
+            for row in documents.to_dict("records")
+            if isinstance(row["date"], dt.date)
+        )
+    ]
+    display.result("有日期的文档数", len(dated), unit="篇")
+    levels = documents["level"].value_counts()
+    places = documents["region"].dropna().nunique()
+    display.result("涉及地区数", int(places), unit="个")
+    spread = "、".join(f"{level}级 {n} 篇" for level, n in levels.items()) or "层级均未能判定"
+    span = f"，日期自 {dated[0]} 至 {dated[-1]}" if dated else ""
+    display.finding(f"其中{{有日期的文档数}}可定日期{span}；涉及{{涉及地区数}}地区；按层级：{spread}。")
+    table = pd.DataFrame(
+        {
+            "标题": [scan.titles[doc_id] for doc_id in documents["doc_id"]],
+            "体裁": documents["genre"],
+            "层级": documents["level"],
+            "地区": documents["region"],
+            "日期": [_stated(row) or None for row in documents.to_dict("records")],
+            "字数": documents["chars"],
+            "说明": [_remarks(row) for row in documents.to_dict("records")],
+            "to": [scan.link(doc_id, 0) for doc_id in documents["doc_id"]],
+        }
+    )
+    display.table(
+        table,
+        name="documents",
+        caption=scan.titled("文档一览"),
+        note="日期为文中可考的发布或事件日期，未写年份的只列月日，不推断。标题链到正文首句。",
+        links={"标题": "to"},
+    )
+
+
+def terms(scan: Scan, top: int = 20) -> None:
+    """Key terms, and what the period uses more or less than what came before."""
+    import numpy as np
+
+    if scan.documents.empty:
+        return
+    inside = scan.in_period()
+    own = _rows(scan.counts, inside)
+    table = text.key_terms(own, top=top)
+    table = table[table["term"].notna()]
+    if table.empty:
+        display.note(f"{scan.name}没有可计的词。", "data")
+        return
+    display.table(
+        table.assign(to=[scan.link(*_first(scan.documents, term)) for term in table["term"]]).rename(
+            columns={
+                "rank": "序",
+                "term": "词",
+                "count": "次数",
+                "documents": "文档数",
+                "per_10k": "每万词",
+                "tfidf": "权重",
+            }
+        )[["序", "词", "次数", "文档数", "每万词", "权重", "to"]],
+        name="terms",
+        caption=scan.titled("关键词"),
+        note=_joined("TF-IDF 权重按文档归一后求和；链到首次出现的句子。", table["note"]),
+        links={"词": "to"},
+        digits={"权重": 2},
+    )
+    if scan.period is None:
+        return
+    previous = scan.period.previous
+    before = np.array([isinstance(day, dt.date) and day in previous for day in scan.every["date"]])
+    if not before.any():
+        display.note(f"{previous.label}没有文档，不作词频对比。", "data")
+        return
+    both = inside | before
+    compared = text.keyness(_rows(scan.counts, both), inside[both], top=top // 2)
+    if compared["term"].isna().all():
+        display.note(str(compared["note"].iloc[0]), "data")
+        return
+    display.table(
+        compared.assign(
+            driven_by=[scan.titles.get(doc, "") if isinstance(doc, str) else "" for doc in compared["driven_by"]],
+            to=[
+                scan.link(*_first(scan.every[inside if way == "更多" else before], term))
+                for term, way in zip(compared["term"], compared["direction"], strict=True)
+            ],
+        ).rename(
+            columns={
+                "term": "词", "direction": "本期", "count": "本期次数", "reference_count": "上期次数", "g2": "G²",
+                "log_ratio": "对数比", "p_corrected": "p（Holm 校正）", "dp": "离散度 DP", "driven_by": "主要来自一篇",
+            }
+        )[["词", "本期", "本期次数", "上期次数", "G²", "对数比", "p（Holm 校正）", "离散度 DP", "主要来自一篇", "to"]],
+        name="keyness",
+        caption=f"{scan.period.label}与{previous.label}的关键性对比",
+        note=_joined("G² 为四格对数似然比；对数比为两期相对频率之比的二进对数；一半以上用例来自同一篇的予以标明。", compared["note"]),
+        links={"词": "to"},
+        digits={"G²": 1, "对数比": 2, "p（Holm 校正）": 4, "离散度 DP": 2},
+    )  # fmt: skip
+
+
+def phrases(scan: Scan, top: int = 30) -> None:
+    """Phrases with their parts, first use and adopters; what is new, rising or gone."""
+    import pandas as pd
+
+    if scan.documents.empty:
+        return
+    used = scan.mentions[scan.mentions["doc_id"].isin(set(scan.documents["doc_id"]))]
+    if used.empty:
+        display.note(f"{scan.name}没有发现提法。", "data")
+        return
+    ledger = text.ledger(used, scan.every)
+    display.result("提法数", len(ledger), unit="个")
+    display.result("写明构成的提法数", int((ledger["parts"].str.len() > 0).sum()), unit="个")
+    display.finding("共用到{提法数}提法，其中{写明构成的提法数}由原文写明构成。")
+    # Those spelled out first: they are what a reader looks for, and what no count shows.
+    chosen = ledger.assign(spelled=ledger["parts"].str.len() > 0).sort_values(
+        ["documents", "uses", "spelled"], ascending=False, kind="stable"
+    )
+    chosen = pd.concat([chosen.head(top), chosen[chosen["spelled"]].iloc[:top]]).drop_duplicates("phrase")
+    display.table(
+        pd.DataFrame(
+            {
+                "提法": chosen["phrase"],
+                "构成": ["；".join(parts) for parts in chosen["parts"]],
+                "种类": chosen["kind"].map(KINDS),
+                "次数": chosen["uses"],
+                "文档数": chosen["documents"],
+                "首见": [_first_seen(row) for row in chosen.to_dict("records")],
+                "to": [
+                    scan.link(doc, at)
+                    for doc, at in zip(chosen["first_doc_id"], chosen["first_start"], strict=True)
+                ],
+            }
+        ),
+        name="phrases",
+        caption=scan.titled("提法及其构成"),
+        note="构成只列原文写明的；首见限于本语料，日期不明的用例不参与先后。",
+        links={"提法": "to"},
+    )
+    if scan.period is not None:
+        turnover(scan, top)
+
+
+def turnover(scan: Scan, top: int = 30) -> None:
+    """New, rising, falling and unused phrases of the period against the period before."""
+    import pandas as pd
+
+    assert scan.period is not None
+    table = text.turnover(scan.mentions, scan.every, scan.period)
+    told = table[table["status"].isin([status for status in STATUS if status != "平稳"])]
+    if not table.attrs["previous_documents"]:
+        display.note(
+            f"{scan.period.previous.label}没有文档，升降无从比较；“新出现”只就更早的文档而言。", "data"
+        )
+    if told.empty:
+        display.note(f"{scan.period.label}没有可判定为新出现、上升、下降或不再使用的提法。", "data")
+        return
+    counts = told["status"].value_counts()
+    for status in ("新出现", "上升", "下降", "本期未用"):
+        display.result(f"{status}的提法数", int(counts.get(status, 0)), unit="个")
+    display.finding(
+        "与上期相比，新出现提法{新出现的提法数}，上升{上升的提法数}，下降{下降的提法数}，上期用过本期未用{本期未用的提法数}。"
+    )
+    told = told.groupby("status", observed=True, sort=False).head(top // 2)
+    display.table(
+        pd.DataFrame(
+            {
+                "提法": told["phrase"],
+                "变化": told["status"].astype(str),
+                "本期": told["uses"],
+                "上期": told["previous_uses"],
+                "本期每万字": told["per_10k"],
+                "上期每万字": told["previous_per_10k"],
+                "G²": told["g2"],
+                "to": [scan.link(doc, at) for doc, at in zip(told["doc_id"], told["start"], strict=True)],
+            }
+        ),
+        name="turnover",
+        caption="提法的新旧更替",
+        note="“新出现”指本语料中更早的文档未用过；升降以每万字用例数的 G² 检验（p < 0.05）。",
+        links={"提法": "to"},
+        digits={"G²": 1, "本期每万字": 2, "上期每万字": 2},
+    )
+
+
+def coding(scan: Scan, most: int = 12) -> None:
+    """The five parts: how many sentences, by level, and the sentences themselves."""
+    import pandas as pd
+
+    if scan.documents.empty:
+        return
+    codes = scan.codes
+    sentences = len(scan.sentences)
+    coded = codes[["doc_id", "sentence"]].drop_duplicates()
+    display.result("涉及五部分的句数", len(coded), unit="句")
+    display.result(
+        "涉及五部分的句占比", 100 * len(coded) / sentences if sentences else None, unit="%", n=sentences
+    )
+    counts = codes["code"].value_counts()
+    summary = pd.DataFrame(
+        {
+            "部分": PARTS,
+            "句数": [int(counts.get(part, 0)) for part in PARTS],
+            "占全部句": [100 * counts.get(part, 0) / sentences if sentences else None for part in PARTS],
+            "文档数": [codes.loc[codes["code"] == part, "doc_id"].nunique() for part in PARTS],
+        }
+    )
+    display.finding(
+        "按五部分编码，有{涉及五部分的句数}谈到其中至少一部分，占{涉及五部分的句占比}。", grade="待人工确认"
+    )
+    if codes.empty:
+        return
+    most_said = summary.loc[summary["句数"].idxmax(), "部分"]
+    display.chart(
+        drawings.bars(summary, label="部分", value="句数", unit="句"),
+        name="five-part",
+        caption="谈到五部分的句数",
+        alt="横条图："
+        + "，".join(f"{part}{n}句" for part, n in zip(summary["部分"], summary["句数"], strict=True))
+        + f"；最多的是{most_said}。",
+        note="一句可以属于几个部分。" + PROPOSED,
+    )
+    level = dict(zip(scan.documents["doc_id"], scan.documents["level"].fillna("未定"), strict=True))
+    by_level = pd.crosstab(codes["doc_id"].map(level), codes["code"]).reindex(
+        columns=list(PARTS), fill_value=0
+    )
+    order = [name for name in ("中央", "省", "市", "县", "乡", "未定") if name in by_level.index]
+    by_level = by_level.loc[order].rename_axis("层级").rename_axis(None, axis=1).reset_index()
+    display.table(
+        by_level, name="parts-levels", caption="各层级谈到五部分的句数", units=dict.fromkeys(PARTS, "句")
+    )
+    rows = []
+    for part in PARTS:
+        found = (
+            codes[codes["code"] == part].sort_values("confidence", ascending=False, kind="stable").head(most)
+        )
+        rows.extend(
+            {
+                "部分": part,
+                "依据词": "、".join(
+                    dict.fromkeys(row.text[a - row.start : b - row.start] for a, b in row.evidence)
+                ),
+                "句": _short(row.text),
+                "文档": scan.titles[row.doc_id],
+                "规则": row.rule,
+                "to": scan.link(row.doc_id, row.start),
+            }
+            for row in found.itertuples(index=False)
+        )
+    display.table(
+        pd.DataFrame(rows),
+        name="parts-sentences",
+        caption=f"五部分的例句（每部分至多 {most} 句）",
+        note=PROPOSED,
+        links={"句": "to"},
+    )
+
+
+def strength(scan: Scan) -> None:
+    """How strongly it is said: clauses by directive strength and level."""
+    import pandas as pd
+
+    book = text.Codebook.load("directive")
+    suited = scan.documents[scan.documents["genre"].isin(book.genres)]
+    if suited.empty:
+        display.note(f"指令强度只用于{'、'.join(book.genres)}，{scan.name}没有这类文档。", "method")
+        return
+    codes = text.code(suited, scan.sentences[scan.sentences["doc_id"].isin(set(suited["doc_id"]))], book)
+    order = [entry.code for entry in book.codes]
+    genre = dict(zip(suited["doc_id"], suited["genre"], strict=True))
+    table = pd.crosstab(codes["doc_id"].map(genre), codes["code"]).reindex(columns=order, fill_value=0)
+    table = table.rename_axis("体裁").rename_axis(None, axis=1).reset_index()
+    display.table(
+        table,
+        name="strength",
+        caption="指令强度：各体裁的分句数",
+        units=dict.fromkeys(order, "分句"),
+        note="禁止、强制、授权、弹性、模糊依次由强到弱；一个分句可兼有几类。" + PROPOSED,
+    )
+
+
+def statistics(scan: Scan, most: int = 60) -> None:
+    """The numbers that the documents state."""
+    import pandas as pd
+
+    if scan.documents.empty:
+        return
+    kept = set(scan.documents["doc_id"])
+    tables = scan.corpus.tables[scan.corpus.tables["doc_id"].isin(kept)]
+    table = facts.extract(scan.documents, scan.sentences, tables)
+    results = table[~table["target"].astype(bool)]
+    display.result("文中统计数字", len(table), unit="项")
+    display.result("其中结果数字", len(results), unit="项")
+    display.finding("文中写有统计数字{文中统计数字}，其中报告结果的{其中结果数字}，其余是目标或规定。")
+    if table.empty:
+        return
+    shown = table.sort_values("target", kind="stable").head(most)
+    display.table(
+        pd.DataFrame(
+            {
+                "指标": shown["indicator"],
+                "数值": [_value(row) for row in shown.to_dict("records")],
+                "时期": shown["period"],
+                "变化基准": shown["base"],
+                "性质": ["目标或规定" if target else "结果" for target in shown["target"]],
+                "文档": [scan.titles[doc_id] for doc_id in shown["doc_id"]],
+                "to": [
+                    scan.link(doc_id, start) if not table_cell else None
+                    for doc_id, start, table_cell in zip(
+                        shown["doc_id"], shown["start"], shown["table"], strict=True
+                    )
+                ],
+            }
+        ),
+        name="statistics",
+        caption="文中的统计数字" + ("" if len(table) <= most else f"（{len(table)} 项中的前 {most} 项）"),
+        note="数字照录原文口径，未经核对；近、余、以上等界限照写。",
+        links={"指标": "to"},
+    )
+
+
+def citations(scan: Scan, most: int = 30) -> None:
+    """The regulations and documents that they cite, with the version meant."""
+    import pandas as pd
+
+    if scan.documents.empty:
+        return
+    cited = cite(scan.documents)
+    if cited.empty:
+        display.note(f"{scan.name}没有引用法规文件。", "data")
+        return
+    rows = []
+    for (title, kind, version), uses in cited.groupby(["title", "kind", "version"], dropna=False, sort=False):
+        first = uses.iloc[0]
+        rows.append(
+            {
+                "文件": f"《{title}》",
+                "类别": kind,
+                "版本": version if isinstance(version, str) else None,
+                "次数": len(uses),
+                "文档数": uses["doc_id"].nunique(),
+                "条款": "、".join(dict.fromkeys(a for a in uses["article"] if isinstance(a, str))) or None,
+                "to": scan.link(first["doc_id"], first["start"]),
+            }
+        )
+    table = pd.DataFrame(rows).sort_values(["文档数", "次数"], ascending=False, kind="stable")
+    display.result("引用的文件数", len(table), unit="部")
+    display.result("引用次数", len(cited), unit="次")
+    display.finding("引用法规文件{引用的文件数}，共{引用次数}。")
+    display.table(
+        table.head(most),
+        name="citations",
+        caption="引用的法规文件",
+        note="版本按引用文档的日期解析，日期不明或法规库未收的留空；书名号内的影视作品、报刊不计。",
+        links={"文件": "to"},
+    )
+
+
+def basis(scan: Scan) -> None:
+    """On what it all rests: the corpus's health, the codebooks' versions, and the evidence itself."""
+    import pandas as pd
+
+    health = corpora.health(scan.corpus)
+    display.table(health["overview"], name="health", caption="语料体检（读入的全部文件）")
+    if not scan.corpus.rejects.empty:
+        display.table(
+            scan.corpus.rejects[["source", "message"]]
+            .rename(columns={"source": "来源", "message": "问题"})
+            .head(50),
+            name="rejects",
+            caption="未采用的内容及原因",
+        )
+    segmenter = text.Lexicon.load()
+    display.table(
+        pd.DataFrame(
+            [
+                (
+                    "词表 lexicon",
+                    segmenter.version,
+                    f"{len(segmenter.words)} 词；分词用 rjieba，关闭新词识别",
+                ),
+                *(
+                    (f"编码表 {one}", text.Codebook.load(one).version, text.Codebook.load(one).name)
+                    for one in ("five_part", "directive")
+                ),
+                (
+                    "提法编码表 phrases",
+                    scan.mentions.attrs.get("version"),
+                    "引号、数字、排比、中心词、并列五种形式",
+                ),
+            ],
+            columns=["名称", "版本", "说明"],
+        ),
+        name="methods",
+        caption="所用词表与编码表",
+    )
+    evidence(scan)
+
+
+def evidence(scan: Scan) -> None:
+    """The sentences that the tables link to, each with its place in the file as received."""
+    import pandas as pd
+
+    if scan.shown:
+        display.evidence(pd.DataFrame(scan.shown.values()))
+
+
+def dynamics(corpus: str | Path | None, period: str, region: str | None = None, *, top: int = 12) -> None:
+    """政策文本动态 of a periodic brief: the period's documents, phrases and five parts, in brief.
+
+    ``corpus`` may be ``None`` or without a document of the period: then the chapter says so.
+    """
+    display.text("## 政策文本动态")
+    if corpus is None:
+        display.note("没有提供政策文本语料，本章从略。", "data")
+        return
+    scan = open_scan(corpus, period, region)
+    if scan.documents.empty:
+        undated = int(sum(not isinstance(day, dt.date) for day in scan.every["date"]))
+        display.note(f"语料中没有{scan.name}的政策文本（另有 {undated} 篇日期不明，不计入）。", "data")
+        return
+    overview(scan)
+    phrases(scan, top)
+    coding(scan, most=5)
+    display.text("### 政策文本依据")
+    evidence(scan)
+
+
+def _rows(counts: text.Counts, chosen: np.ndarray) -> text.Counts:
+    """Counts of some of the documents."""
+    ids = [doc_id for doc_id, keep in zip(counts.doc_ids, chosen, strict=True) if keep]
+    return text.Counts(tuple(ids), counts.terms, counts.matrix[chosen], counts.lengths[chosen])
+
+
+def _first(documents: pd.DataFrame, term: str) -> tuple[str, int]:
+    """First place of a term: document and offset; the first document's start where segmentation made it of two lines."""
+    for doc_id, body in zip(documents["doc_id"], documents["body"], strict=True):
+        at = body.find(term) if isinstance(body, str) else -1
+        if at >= 0:
+            return doc_id, at
+    return documents["doc_id"].iloc[0], 0
+
+
+def _stated(row: dict[str, Any]) -> str:
+    """The fullest date that the text supports: of the event or of publication, or a day without its year."""
+    known = [str(row[name]) for name in ("event_date", "published") if isinstance(row.get(name), str)]
+    day = row.get("event_day")
+    return max(known, key=len) if known else str(day) if isinstance(day, str) else ""
+
+
+def _remarks(row: dict[str, Any]) -> str:
+    said = [
+        words
+        for words, holds in (
+            ("文末不全", row.get("truncated") is True),
+            ("繁体转简", row.get("script") == "繁"),
+            ("与另一篇近似重复", isinstance(row.get("near_duplicate_of"), str)),
+        )
+        if holds
+    ]
+    return "；".join(said)
+
+
+def _first_seen(row: dict[str, Any]) -> str:
+    parts: Iterable[Any] = (
+        row["first_date"],
+        row["first_region"],
+        f"{row['first_level']}级" if isinstance(row["first_level"], str) else None,
+    )
+    return " ".join(str(part) for part in parts if isinstance(part, str | dt.date)) or "不详"
+
+
+def _value(row: dict[str, Any]) -> str:
+    approx = row["approx"] if isinstance(row["approx"], str) else ""
+    shown = format_value(row["value"], row["unit"] if isinstance(row["unit"], str) else None)
+    return f"{shown}（{approx}）" if approx else shown
+
+
+def _short(words: str, most: int = 60) -> str:
+    return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def _joined(note: str, more: Any) -> str:
+    said = next((each for each in more if isinstance(each, str)), None)
+    return f"{note}{said}。" if said else note
