@@ -7,6 +7,7 @@ decided on lines, in :mod:`~analysis.corpus.lines`.
 from __future__ import annotations
 
 import functools
+import html as entities
 import re
 from dataclasses import dataclass
 
@@ -16,7 +17,16 @@ from .trace import Edit, Traced
 
 _HAN = r"\u3400-\u9fff\uf900-\ufaff"
 _INVISIBLE = re.compile(r"\r\n?|[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]|\ufe0f")
-_SPACES = {ord(c): " " for c in "\t\u00a0\u2002\u2003\u2009\u202f"}
+# Indents that a wrong decoding left as question marks.
+_LOST_INDENT = re.compile(rf"(?m)^[?？ ]*[?？]{{2,}}[?？ ]*(?=[{_HAN}（“])")
+# References such as &ldquo;, also where the ampersand was lost.
+_ENTITY = re.compile(
+    r"(?:&|\?)(?:(?:l|r)[ds]quo|mdash|ndash|hellip|middot|nbsp|amp|lt|gt|quot|emsp|ensp|times);|&#(?:x[0-9a-fA-F]{2,5}|\d{2,6});"
+)
+_ODD = {
+    **dict.fromkeys(map(ord, "\t\u00a0\u2002\u2003\u2009\u202f"), " "),
+    **dict.fromkeys(map(ord, "\x0c\u2028\u2029"), "\n"),
+}
 _WIDE = {
     **{ord("０") + i: chr(ord("0") + i) for i in range(10)},
     **{ord("Ａ") + i: chr(ord("A") + i) for i in range(26)},
@@ -45,10 +55,10 @@ _DOUBLED = re.compile(
     r"([，、；：])\1+|[，、；：](?=[。！？；])|(?<=[。！？])[，、；]+|。(?=。)(?<![。.]{2})(?!。。)|(?<=[，；：、])[，、]+"
 )
 _RUN_OF_SPACES = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")
-_MARKDOWN = re.compile(
-    r"(?m)^\s{0,3}#{1,6}\s+|^\s{0,3}>\s+|^\s{0,3}(?:[-*_]\s*){3,}$"
-    r"|(?:(?<=^)|(?<=[\s，。；：、（“]))\*\*(?=[^\s*])(?=[^*\n]+\*\*(?:[\s，。；：、）”]|$))"
-    r"|(?<=[^\s*])\*\*(?=[\s，。；：、）”]|$)(?<=[。：:）”！？、\w]\*\*)"
+_MARKDOWN = re.compile(r"(?m)^\s{0,3}#{1,6}\s+|^\s{0,3}>\s+|^\s{0,3}(?:[-*_]\s*){3,}$")
+# Bold marks come in pairs and open after white space or a mark; the stars of a mask follow a character.
+_BOLD = re.compile(
+    r"(?m)(?:^|(?<=[\s，。；：、（“]))(\*\*)(?=\S)[^*\n]+(\*\*)(?=[\s，。；：、）”]|$|[\u4e00-\u9fff])"
 )
 
 
@@ -75,12 +85,12 @@ def clean(text: Traced, *, markdown: bool = False) -> Cleaned:
 
 
 def drop_invisible(text: Traced) -> Traced:
-    """Line ends become one character, invisible characters go, odd spaces become plain ones.
+    """Line ends become one character, invisible characters go, odd spaces become plain ones, references characters.
 
     The ideographic space stays: it is the indent that tells paragraphs.
     """
-    text = text.translate(_SPACES)
-    return text.sub(_INVISIBLE, lambda m: "\n" if m[0][0] == "\r" else "")
+    text = text.translate(_ODD).sub(_INVISIBLE, lambda m: "\n" if m[0][0] == "\r" else "").sub(_LOST_INDENT)
+    return text.sub(_ENTITY, lambda m: entities.unescape("&" + m[0][1:]).replace("\xa0", " "))
 
 
 def fold_widths(text: Traced) -> Traced:
@@ -103,7 +113,9 @@ def single_punctuation(text: Traced) -> Traced:
 
 def strip_markdown(text: Traced) -> Traced:
     """Heading marks and bold marks go; masks such as 李** stay, because a mask follows a character."""
-    return text.sub(_MARKDOWN)
+    text = text.sub(_MARKDOWN)
+    marks = [m.span(g) for m in _BOLD.finditer(text.value) for g in (1, 2)]
+    return text.edit([Edit(*span) for span in marks])
 
 
 def drop_inline_furniture(text: Traced) -> Traced:

@@ -114,7 +114,7 @@ def _published(article: Article, genre: str) -> str | None:
         return max(found) if found else None
     body = article.body.value
     last = body[-60:].rsplit("\n", 1)[-1]
-    if len(last) <= 24 and (found := full_dates(last)):
+    if len(last) <= 24 and not last.endswith("。") and (found := full_dates(last)):
         return found[-1]  # the date under a document
     for line in article.header:
         if len(line) <= 60 and "会议上" not in line and (found := full_dates(line)):

@@ -47,7 +47,7 @@ def genre(article: Article, number: str | None = None) -> str:
 def _fields(article: Article) -> dict[str, str]:
     body = article.body.value
     return {
-        "title": " ".join(filter(None, (article.kicker, article.title, article.subtitle))),
+        "title": "\n".join(filter(None, (article.kicker, article.title, article.subtitle))),
         "head": " ".join(filter(None, (article.byline, article.subtitle, *article.meta, *article.header))),
         "lead": body[:220],
         "body": body[:12000],
@@ -64,7 +64,7 @@ def _forms(article: Article, number: str | None) -> set[str]:
         forms.add("photo")
     if len(_ARTICLES.findall(body)) >= 5:
         forms.add("articles")
-    if number:
+    if number and not re.search(r"[令告]第", number):
         forms.add("number")
     if patterns["abstract"].search(body[:1500]):
         forms.add("abstract")
@@ -100,7 +100,7 @@ def _book() -> tuple[list[_Rule], int, str]:
             name,
             entry["score"],
             entry.get("where"),
-            re.compile(entry["pattern"]) if "pattern" in entry else None,
+            re.compile(entry["pattern"], re.MULTILINE) if "pattern" in entry else None,
             entry.get("per", 0),
             entry.get("form"),
         )

@@ -65,10 +65,10 @@ class Line:
         text = self.text
         return (
             self.role in {"plain", "dash"}
-            and 2 <= len(text) <= 60
+            and 2 <= len(text) <= (120 if "关于" in text else 60)
             and "。" not in text
             and text[-1] not in "，、；：,;:"
-            and (len(text) <= _LONG or " " in text or text.startswith("关于"))
+            and (len(text) <= _LONG or " " in text or "关于" in text)
             and not _unbalanced(text)
         )
 
@@ -79,6 +79,7 @@ def read_lines(text: Traced) -> list[Line]:
     gap = 0
     cut = False
     spans = list(_spans(text.value))
+    repeated = _repeated(text.value)
     for at, (start, end) in enumerate(spans):
         raw = text.value[start:end]
         stripped = raw.strip()
@@ -86,15 +87,19 @@ def read_lines(text: Traced) -> list[Line]:
             gap += 1
             continue
         role = role_of(stripped)
-        if role == "meta" and stripped[-1] in "：:" and at + 1 < len(spans):
+        if (
+            role == "meta"
+            and stripped[-1] in "：:"
+            and (below := _value_below(text.value, spans, at)) is not None
+        ):
             # The label stands on one line, what it labels on the next.
-            value = text.value[slice(*spans[at + 1])].strip()
-            if value and len(value) <= 30 and role_of(value) in {"plain", "furniture"}:
-                end = spans[at + 1][1]
-                raw = text.value[start:end]
-                stripped = re.sub(r"\s*\n\s*", "", raw.strip())
-                spans[at + 1] = (end, end)
-        if role == "furniture" or (role == "plain" and _crumb(text.value, spans, at)):
+            end = spans[below][1]
+            raw = text.value[start:end]
+            stripped = re.sub(r"\s*\n\s*", "", raw.strip())
+            spans[below] = (end, end)
+        if role == "furniture" or (
+            role == "plain" and (stripped in repeated or _crumb(text.value, spans, at))
+        ):
             gap += 1
             cut = True
             continue
@@ -103,6 +108,23 @@ def read_lines(text: Traced) -> list[Line]:
         lines.append(Line(stripped, start + lead, start + lead + len(stripped), gap, indent, role, cut))
         gap, cut = 0, False
     return lines
+
+
+def _value_below(value: str, spans: Sequence[tuple[int, int]], at: int) -> int | None:
+    """The line that holds the value of a label, where it is the next one."""
+    for below in range(at + 1, min(at + 4, len(spans))):
+        found = value[slice(*spans[below])].strip()
+        if found:
+            return below if len(found) <= 40 and role_of(found) in {"plain", "furniture"} else None
+    return None
+
+
+def _repeated(value: str) -> set[str]:
+    """Short lines that a page says three times or more: the names of its parts, not its text."""
+    counts = Counter(line.strip() for line in value.split("\n") if 2 <= len(line.strip()) <= 20)
+    return {
+        line for line, n in counts.items() if n >= 3 and re.fullmatch(r"[\u4e00-\u9fffA-Za-z·、\s]+", line)
+    }
 
 
 def _crumb(value: str, spans: Sequence[tuple[int, int]], at: int) -> bool:
@@ -115,7 +137,7 @@ def role_of(text: str) -> str:
     """What a line is, by its form alone."""
     patterns = _patterns()
     if len(text) <= 160:
-        if patterns["furniture"].fullmatch(text):
+        if patterns["furniture"].fullmatch(text) and not patterns["law"].match(text):
             return "furniture"
         match = patterns["short"].fullmatch(text) or patterns["opening"].match(text)
     else:
@@ -126,6 +148,12 @@ def role_of(text: str) -> str:
     if role == "turn" and len(text) <= 4:
         return "plain"
     return role
+
+
+def is_open(text: str) -> bool:
+    """Whether a paragraph stops in mid-sentence."""
+    said = len(text) > _LONG or _SENTENCE_INSIDE.search(text)
+    return bool(said) and not _CLOSED.search(text)
 
 
 def paragraphs(lines: Sequence[Line], text: Traced, width: int | None) -> list[Traced]:
@@ -235,7 +263,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     short = {
         "turned": furniture["turned"],
         "continued": furniture["continued"],
-        "meta": "(?:" + "|".join(layout["meta"].values()) + ").{0,120}",
+        "meta": r"[•·●\-*]?\s*(?:" + "|".join(layout["meta"].values()) + ").{0,120}",
         "credit": layout["credit"],
         "byline": "|".join(layout["byline"]),
         "salutation": layout["salutation"],
@@ -261,5 +289,6 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "opening": re.compile(
             "|".join(f"(?P<{name.replace('dash_item', 'dash')}>{p})" for name, p in opening.items())
         ),
-        "interview": re.compile(layout["interview"]),
+        # A line of a regulation is text whatever it speaks of.
+        "law": re.compile(f"{layout['article']}|{layout['chapter']}"),
     }

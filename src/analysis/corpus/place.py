@@ -18,6 +18,8 @@ from ..regions import Region, Regions
 from .split import Article
 
 _ORDER = ("乡", "县", "市", "省", "中央")
+_OWN = {"省": "省", "市": "市", "州": "市", "盟": "市", "县": "县", "区": "县", "旗": "县"}
+_OFFICIAL = {"法规", "规范性文件", "通报", "统计公报", "年度报告", "政府工作报告"}
 _MUNICIPALITIES = {"110000", "120000", "310000", "500000"}
 
 
@@ -51,13 +53,11 @@ def place(article: Article, genre: str, *, year: int | None = None, issuer: str 
     """
     fields = _fields(article, issuer)
     named = _named(fields, year)
-    cues = _cues(fields)
-    if genre == "论文" and not any(w >= 6 for w in named.scores.values()):
+    if genre == "论文" and not any(score >= 6 for score in named.scores.values()):
         return Place()
-    if genre == "法规" and (national := _national(article)) is not None:
-        return national
-    level = _level(named, cues, fields, genre)
-    return _region(named, level)
+    if genre in {"法规", "规范性文件"} and (drawn := _drawn_up(article, genre, issuer, year)) is not None:
+        return drawn
+    return _region(named, _level(named, fields, genre))
 
 
 @dataclass(slots=True)
@@ -73,18 +73,29 @@ def _fields(article: Article, issuer: str | None) -> list[tuple[str, float]]:
     body = article.body.value
     titles = "。".join(filter(None, (article.kicker, article.title, article.subtitle)))
     head = "。".join(filter(None, (issuer, article.byline, *article.meta)))
+    for outlet, code in _book().outlets.items():
+        if outlet in head:
+            head += "。" + regions.load().get(code).name
     return [(titles, 6.0), (head, 3.0), (body[:60], 3.0), (body[60:300], 2.0), (body[300:6000], 1.0)]
 
 
-def _national(article: Article) -> Place | None:
-    """The state's own regulations name no region."""
-    title = article.title or ""
-    header = " ".join(article.header)
-    if title.startswith("中华人民共和国") or re.search(
-        r"国务院令|国务院第|中共中央|全国人民代表大会|国务院(?:发布|公布)", header
-    ):
-        return Place(level="中央")
-    return None
+def _drawn_up(article: Article, genre: str, issuer: str | None, year: int | None) -> Place | None:
+    """The place of a document of authority: named first in its title, else in the names of those who issued it."""
+    title = "".join(filter(None, (article.kicker, article.title)))
+    for text in (title, issuer or "", " ".join(article.header)):
+        first = next(iter(mentions(text, year)), None)
+        nation = _book().national.search(text)
+        if nation and (first is None or nation.start() <= first.start):
+            return Place("中央")
+        if first is not None:
+            codes = sorted({region.code for region in first.regions})
+            region = first.regions[0]
+            return (
+                Place(region.level, region.code, region.name)
+                if len(codes) == 1
+                else Place(region.level, candidates=tuple(codes))
+            )
+    return Place("中央") if genre == "法规" else None
 
 
 # ------------------------------------------------------------------------------------------------------------- level
@@ -93,33 +104,36 @@ def _national(article: Article) -> Place | None:
 def _cues(fields: Iterable[tuple[str, float]]) -> dict[str, float]:
     """Points of each level from words such as 我省 and 市委; many of one word count little more than a few."""
     points = dict.fromkeys(_ORDER, 0.0)
-    for level, pattern in _patterns().items():
-        for text, weight in fields:
-            found = len(pattern.findall(text))
-            points[level] += weight * math.log2(1 + found)
+    for text, weight in fields:
+        for level, pattern in _book().levels.items():
+            points[level] += weight * math.log2(1 + len(pattern.findall(text)))
+    own = {_OWN[m["level"]] for text, _ in fields for m in _book().own.finditer(text)}
+    if len(own) == 1:
+        points[own.pop()] += 4  # whoever says 我县 writes for the county
     return points
 
 
-def _level(named: _Named, cues: dict[str, float], fields: list[tuple[str, float]], genre: str) -> str | None:
-    points = dict.fromkeys(_ORDER, 0.0)
+def _level(named: _Named, fields: list[tuple[str, float]], genre: str) -> str | None:
+    """The level that most speaks for itself; ``None`` where hardly anything does."""
     table = regions.load()
-    municipal = {code for code in named.scores if code[:2] + "0000" in _MUNICIPALITIES}
-    home = max(named.scores, key=lambda c: named.scores[c], default=None)
+    cues = _cues(fields)
+    points = dict.fromkeys(_ORDER, 0.0)
     for level in ("省", "市", "县"):
         best = max((s for c, s in named.scores.items() if table.get(c).level == level), default=0.0)
         points[level] = best + cues[level]
-    if home in municipal:
-        # In a municipality 全市 is said of the province.
-        points["省"] += cues["市"]
+    home = max(named.scores, key=lambda c: named.scores[c], default="")
+    if home[:2] + "0000" in _MUNICIPALITIES:
+        points["省"] += cues["市"]  # there 全市 is said of what ranks as a province
         points["市"] = 0.0
+    township = _book().levels["乡"]
     title, lead = fields[0][0], fields[2][0]
-    township = _patterns()["乡"]
-    if township.search(title) or (
-        township.search(lead) and genre not in {"会议报道", "工作部署", "规范性文件", "评论"}
+    if genre not in _OFFICIAL and (
+        township.search(title) or (township.search(lead) and genre not in {"会议报道", "工作部署", "评论"})
     ):
         points["乡"] = cues["乡"] + (4.0 if township.search(title) else 0.0)
         points["县"] -= cues["乡"] / 4
-    points["中央"] = cues["中央"] * 0.45 if not any(points[k] > 6 for k in ("省", "市", "县", "乡")) else 0.0
+    if max(points.values()) <= 6:
+        points["中央"] = cues["中央"] * 0.45
     best = max(points, key=lambda k: points[k])
     return best if points[best] >= 3 else None
 
@@ -200,8 +214,8 @@ def _choose(mention: _Mention, text: str, certain: set[str], table: Regions) -> 
 
 def mentions(text: str, year: int | None = None) -> list[_Mention]:
     """Names of regions in a text, longest first, those in use in that year before all others."""
-    heads, _ = _index()
-    common = _common()
+    heads = _index()
+    book = _book()
     found = []
     at = 0
     while at < len(text) - 1:
@@ -211,9 +225,15 @@ def mentions(text: str, year: int | None = None) -> list[_Mention]:
                 if not text.startswith(name, at):
                     continue
                 before = text[at - 1] if at else ""
-                if name in common and not _after_parent(rows, text, at):
+                if name in book.common and not _after_parent(rows, text, at):
                     break
                 if not full and _inside_word(text, at + len(name)):
+                    break
+                if (
+                    not full
+                    and rows[0].level == "县"
+                    and not book.short_county_before.match(text, at + len(name))
+                ):
                     break
                 if (
                     len(name) == 2
@@ -250,13 +270,13 @@ def _inside_word(text: str, end: int) -> bool:
 
 
 @functools.cache
-def _index() -> tuple[dict[str, list[tuple[str, tuple[Region, ...], bool]]], int]:
+def _index() -> dict[str, list[tuple[str, tuple[Region, ...], bool]]]:
     """First two characters → names, longest first, with their regions and whether the name is full."""
     table = regions.load()
     names: dict[str, dict[str, bool]] = {}
     for row in table.rows:
         names.setdefault(row.name[:2], {})[row.name] = True
-        if row.level in {"省", "市"} and len(row.short) > 1 and row.short != row.name:
+        if len(row.short) > 1 and row.short != row.name:
             names.setdefault(row.short[:2], {}).setdefault(row.short, False)
     index = {}
     for head, group in names.items():
@@ -265,19 +285,35 @@ def _index() -> tuple[dict[str, list[tuple[str, tuple[Region, ...], bool]]], int
             if full:
                 meant = table.named(name)
             else:
-                meant = tuple(r for r in table.called(name) if r.level == "省") or tuple(
-                    r for r in table.called(name) if r.level == "市"
-                )
+                # 吉林 is the province, 邯郸 the city and not the county once of that name.
+                called = table.called(name)
+                highest = max(called, key=lambda r: _ORDER.index(r.level)).level
+                meant = tuple(r for r in called if r.level == highest)
             rows.append((name, meant, full))
         index[head] = rows
-    return index, len(index)
+    return index
+
+
+@dataclass(frozen=True)
+class _Book:
+    """places.yml, compiled."""
+
+    levels: dict[str, re.Pattern[str]]
+    own: re.Pattern[str]
+    national: re.Pattern[str]
+    short_county_before: re.Pattern[str]
+    common: frozenset[str]
+    outlets: dict[str, str]
 
 
 @functools.cache
-def _common() -> frozenset[str]:
-    return frozenset(codebooks.load("places")["common"])
-
-
-@functools.cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    return {level: re.compile(pattern) for level, pattern in codebooks.load("places")["levels"].items()}
+def _book() -> _Book:
+    book = codebooks.load("places")
+    return _Book(
+        {level: re.compile(pattern) for level, pattern in book["levels"].items()},
+        re.compile(book["own"]),
+        re.compile(book["national"]),
+        re.compile(book["short_county_before"]),
+        frozenset(book["common"]),
+        book["outlets"],
+    )

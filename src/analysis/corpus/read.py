@@ -179,9 +179,7 @@ def _file(parsed: Parsed, name: str, data: bytes, stated: Sidecar) -> None:
             | row
             | {"noise": noise, "redactions": hidden, "chars": len(body)}
         )
-        parsed.sentences.extend(
-            sentences(doc_id, body.value, regulation=row["genre"] in {"法规", "规范性文件"})
-        )
+        parsed.sentences.extend(sentences(doc_id, body.value))
         for number, table in enumerate(own, start=1):
             parsed.tables.extend(
                 cell | {"text": redact_text(cell["text"])} for cell in table.records(doc_id, number)

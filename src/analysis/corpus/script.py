@@ -17,7 +17,7 @@ _TONE = re.compile(r"[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹ\u03
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _WIDE = r"[\u3001-\u9fff\uff01-\uffe5\ue000-\uf8ff]"
 # Only a letter or sign stuck between two wide characters can close a run of shifted bytes.
-_SHIFTED = re.compile(rf"(?<={_WIDE})[@-~](?={_WIDE})")
+_SHIFTED = re.compile(rf"(?<={_WIDE[:-1]}?])[@-~](?={_WIDE})")
 
 
 def strip_pinyin(text: Traced) -> Traced:
@@ -61,7 +61,7 @@ def repair_shifted(text: Traced) -> Traced:
     at = 0
     for match in _SHIFTED.finditer(text.value):
         end = match.end()
-        best: Edit | None = None
+        best: Edit | None = _unmark(text.value, match.start(), at)
         for start in range(match.start() - 1, max(at, match.start() - 25) - 1, -1):
             if text.value[start] in "\n" or ord(text.value[start]) < 128:
                 break
@@ -72,6 +72,19 @@ def repair_shifted(text: Traced) -> Traced:
             edits.append(best)
             at = end
     return text.edit(edits)
+
+
+def _unmark(value: str, letter: int, at: int) -> Edit | None:
+    """A run of which only question marks and its last letter are left: 工作??h委 → 工作。縣委."""
+    start = letter
+    while start > at and value[start - 1] == "?" and letter - start < 2:
+        start -= 1
+    if start == letter:
+        return None
+    mended = _unshift("？" + value[letter])
+    if mended is None or not _better(mended, "？" + value[letter], value[letter + 1 : letter + 5]):
+        return None
+    return Edit(start, letter + 1, mended)
 
 
 def _unshift(run: str) -> str | None:

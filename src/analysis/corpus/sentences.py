@@ -28,21 +28,22 @@ _CHAPTER = re.compile(r"^第[一二三四五六七八九十百零〇\d]{1,6}[编
 _ARTICLE = re.compile(
     r"^第([一二三四五六七八九十百千零〇\d]{1,8})条(之[一二三四五六七八九十]{1,2})?(?=[\s：:【\u4e00-\u9fff]|$)"
 )
+_ARTICLES = re.compile(_ARTICLE.pattern, re.MULTILINE)
 _ITEM = re.compile(r"^(?:[（(]([一二三四五六七八九十]{1,3})[)）]|(\d{1,2})[、.．](?!\d))")
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
 
-def sentences(doc_id: str, body: str, *, regulation: bool = False) -> Iterator[dict[str, Any]]:
+def sentences(doc_id: str, body: str) -> Iterator[dict[str, Any]]:
     """The sentences of a body in order, one row each.
 
     ``start`` and ``end`` are offsets in the body. ``speaker`` and ``act`` hold from the sentence that names them to
     the end of its paragraph, and on through the numbered points that follow it; an interview's speaker holds until
-    the next turn. In a regulation ``chapter``, ``article``, ``clause`` and ``item`` (章、条、款、项) are given.
+    the next turn. Where a text is drawn up in articles, ``chapter``, ``article``, ``clause`` and ``item`` (章、条、款、项) are given.
     """
     at = number = 0
     said: tuple[str | None, str | None] = (None, None)
     turn: str | None = None
-    place = _Place() if regulation else None
+    place = _Place() if len(_ARTICLES.findall(body)) > 1 else None
     for index, paragraph in enumerate(body.split("\n")):
         heading = is_heading(paragraph)
         if place:

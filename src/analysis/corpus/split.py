@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .. import codebooks
-from .lines import Line, paragraphs, read_lines, wrap_width
+from .lines import Line, is_open, paragraphs, read_lines, wrap_width
 from .trace import Traced, join
 
 #: Points a headline needs to open an article when no byline, dateline or subtitle vouches for it.
@@ -274,28 +274,45 @@ def _head(lines: Sequence[Line], start: int, end: int, width: int | None) -> int
 
 def _passed(text: str) -> bool:
     """Whether a line tells when a regulation was passed or published."""
-    return len(text) < 160 and bool(_patterns()["passed"].search(text)) and text.lstrip("（(")[:1].isdigit()
+    return len(text) < 300 and bool(_patterns()["passed"].search(text)) and text.lstrip("（(")[:1].isdigit()
 
 
 def _article(draft: _Draft, text: Traced, width: int | None) -> Article | None:
     """Read the title block, join the paragraphs; ``None`` where nothing of a body is left."""
-    lines, truncated, credits = _body_lines(draft)
+    lines, meta, credits, truncated = _body_lines(draft)
     found = paragraphs(lines, text, width)
     while found and not found[-1].value.strip():
         found.pop()
     if not found or not any(len(p) > 20 or p.value[-1] in "。！？" for p in found):
         return None
-    if lines and lines[-1].prose and not lines[-1].closed and not _dated(lines[-1].text):
-        truncated = True  # it breaks off in mid-sentence
-    article = Article(join(found), photo=draft.photo, truncated=truncated)
+    found[-1], signed = _sign_off(found[-1])
+    broken = not signed and is_open(found[-1].value) and not _dated(found[-1].value)
+    article = Article(join(found), photo=draft.photo, truncated=truncated or broken)
     _read_head(article, draft.head)
-    if credits and not article.byline and draft.photo:
-        article.byline = " ".join(credits)
+    article.meta += meta
+    if not article.byline:
+        article.byline = (
+            " ".join(credits) if credits and draft.photo else signed or _dateline_byline(found[0].value)
+        )
     return article
 
 
-def _body_lines(draft: _Draft) -> tuple[list[Line], bool, list[str]]:
+def _sign_off(last: Traced) -> tuple[Traced, str | None]:
+    """The last paragraph without the writer's name in brackets behind it, and that name."""
+    match = _patterns()["sign_off"].search(last.value)
+    return (last[: match.start()].strip(), match["name"].strip()) if match else (last, None)
+
+
+def _dateline_byline(first: str) -> str | None:
+    """The reporter named in the dateline: 本报讯（记者 某某）."""
+    match = _patterns()["dateline_byline"].match(first)
+    return match["name"] if match else None
+
+
+def _body_lines(draft: _Draft) -> tuple[list[Line], list[str], list[str], bool]:
+    """The lines of the body; what states something about the article; credits; whether the article breaks off."""
     lines: list[Line] = []
+    meta: list[str] = []
     credits: list[str] = []
     truncated = False
     for line in draft.rest:
@@ -309,11 +326,11 @@ def _body_lines(draft: _Draft) -> tuple[list[Line], bool, list[str]]:
             credits.append(line.text)
             if not draft.photo and len(line.text) > 40:
                 lines.append(line)
-        elif line.role == "meta" or (line.role == "byline" and not line.prose):
-            continue
-        else:
+        elif line.role == "meta":
+            meta.append(line.text)
+        elif line.role != "byline" or line.prose:
             lines.append(line)
-    return _without_tail(lines), truncated, credits
+    return _without_tail(lines), meta, credits, truncated
 
 
 def _without_tail(lines: list[Line]) -> list[Line]:
@@ -337,9 +354,14 @@ def _read_head(article: Article, head: Sequence[Line]) -> None:
             bylines.append(line.text)
         elif _part_mark(line.text):
             continue
-        elif titles and (_subtitle(line.text) or _passed(line.text)):
+        elif titles and _subtitle(line.text):
             subtitles.append(line.text)
-        elif line.text in titles or _issue(line.text) or _patterns()["caption"].fullmatch(line.text):
+        elif (
+            _passed(line.text)
+            or line.text in titles
+            or _issue(line.text)
+            or _patterns()["caption"].fullmatch(line.text)
+        ):
             continue
         elif line.role in {"plain", "dash"} and not (line.prose and not line.headline):
             titles.append(line.text)
@@ -457,5 +479,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "held": re.compile(
             r"^(?:——)?\s*(?:\d{4}|[二〇○零一三四五六七八九]{4})年.{3,12}在.{4,40}(?:会议|大会|全会)上(?:\s.{2,20})?$"
         ),
+        "sign_off": re.compile(
+            rf"(?<=[。！？”])\s*[（(](?P<name>(?:[\u4e00-\u9fff]{{0,8}}(?:记者|通讯员|作者|撰稿|供稿)?[：:]?\s?{name}[\s、，]*){{1,4}})[)）]$"
+        ),
+        "dateline_byline": re.compile(r"^[\u4e00-\u9fff]{2,8}[讯电]\s?[（(](?P<name>[^（）()]{2,40})[)）]"),
         "caption": re.compile(r".{2,16}作(?:政府)?工作报告。?"),
     }

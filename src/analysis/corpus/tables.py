@@ -75,9 +75,9 @@ def take_tables(text: Traced) -> tuple[Traced, list[Table]]:
     tables, edits = [], []
     for block in _blocks(text.value):
         rows = [_cells(text, *span) for span in block if not _RULE.match(text.value[slice(*span)])]
-        rows = [row for row in rows if row]
-        if rows and all(len(row) == 1 for row in rows):
-            rows = _reflow([row[0] for row in rows])
+        rows = [row for row in rows if any(cell.text for cell in row)]
+        if sum(len(row) == 1 for row in rows) > 0.8 * len(rows):
+            rows = _reflow([cell for row in rows for cell in row if cell.text])
         if len(rows) < 2 or max(map(len, rows)) < 2:
             continue
         tables.append(Table(tuple(tuple(row) for row in rows), _caption(text.value, block[0][0])))
@@ -112,8 +112,18 @@ def _cells(text: Traced, start: int, end: int) -> list[Cell]:
 
 
 def _reflow(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Rows of a table of which only the order of the cells is left: the head ends before the first row's name."""
-    first = next((i for i, cell in enumerate(cells) if _NUMBER.match(cell.text)), len(cells))
+    """Rows of a table of which only the order of the cells is left.
+
+    Where the rows are numbered 1, 2, 3 the numbers tell their width; else the head ends before the first row's name.
+    """
+    texts = [cell.text for cell in cells]
+    for one in (i for i, text in enumerate(texts) if text == "1"):
+        for two in (i for i in range(one + 2, min(one + 40, len(texts))) if texts[i] == "2"):
+            width = two - one
+            if texts[two + width : two + width + 1] == ["3"]:
+                head = [list(cells[:one])] if one == width else []
+                return head + [list(cells[i : i + width]) for i in range(one, len(cells), width)]
+    first = next((i for i, text in enumerate(texts) if _NUMBER.match(text)), len(cells))
     width = first - 1
     if width < 2 or len(cells) < 2 * width:
         return []
