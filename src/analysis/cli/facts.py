@@ -45,6 +45,44 @@ def extract(sources: Sources, format: FormatOption = Format.jsonl) -> None:
     _write(statistics, format)
 
 
+@app.command()
+def audit(sources: Sources, format: FormatOption = Format.jsonl) -> None:
+    """核对数字：分项与合计、占比与率、增减与基期、表与文、本期与上期，逐条给出结论与出处。"""
+    from .. import facts
+
+    corpus = _read(sources)
+    statistics = facts.extract(corpus.documents, corpus.sentences, corpus.tables)
+    relations = facts.audit(statistics, corpus.documents)
+    relations["spans"] = [
+        [_placed(corpus, doc_id, span) for span in spans]
+        for doc_id, spans in zip(relations["doc_id"], relations["spans"], strict=True)
+    ]
+    failing = relations[~relations["holds"]]
+    typer.echo(f"{len(relations)} 项关系，{len(failing)} 项不符", err=True)
+    for row in failing.to_dict("records"):
+        typer.echo(f"{row['source']}：{row['message']}", err=True)
+    _write(relations, format)
+
+
+@app.command()
+def series(sources: Sources, format: FormatOption = Format.jsonl) -> None:
+    """成序列：同一指标逐期排列，标出缺期、修订与口径变化，并核对所述增减。"""
+    from .. import facts
+
+    corpus = _read(sources)
+    statistics = facts.extract(corpus.documents, corpus.sentences, corpus.tables)
+    table = facts.series(statistics, corpus.documents)
+    typer.echo(f"{table['series'].nunique()} 个序列，{len(table)} 行", err=True)
+    _write(table, format)
+
+
+def _placed(corpus: Corpus, doc_id: str, span: dict[str, object]) -> dict[str, object]:
+    if "start" not in span:
+        return span
+    place = corpus.locate(doc_id, int(str(span["start"])), int(str(span["end"])))
+    return span | {"source_start": place.start, "source_end": place.end}
+
+
 def _read(sources: list[Path]) -> Corpus:
     from .. import corpus
 

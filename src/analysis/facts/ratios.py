@@ -1,0 +1,266 @@
+"""Shares, rates and means (占比、率、均值): percentages that should follow from stated counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .relations import Interval, Item, Relation, number, told
+from .sums import is_total
+
+_STEMS = {
+    "办结": "办结|审结|执结|结案|办毕",
+    "结案": "结案|审结|执结|办结",
+    "办毕": "办毕|办结",
+    "回复": "回复|答复",
+    "答复": "答复|回复",
+    "化解": "化解",
+    "满意": "(?<!不)满意",
+    "调解": "调解|调撤",
+    "参评": "参评|评价",
+    "接通": "接通|接听",
+    "受理": "受理",
+    "超期": "超期|逾期",
+    "逾期": "超期|逾期",
+    "破案": "破获|侦破|破案",
+    "完成": "完成",
+}
+_WHOLES = ("received", "letters", "calls", "transferred", "web_petitions", "visits")
+_OTHER = re.compile(r"^(?:其他|其它|其余)")
+_NEAR = 14
+
+
+def find(items: Sequence[Item]) -> list[Relation]:
+    """Shares of totals, shares that should make 100, rates, and daily means."""
+    return [*_shares(items), *_hundreds(items), *_rates(items), *_means(items)]
+
+
+# --- shares -----------------------------------------------------------------------------------------------------
+
+
+def _shares(items: Sequence[Item]) -> list[Relation]:
+    by_index = {i.index: i for i in items}
+    groups: list[list[tuple[Item, Item]]] = []
+    last: Item | None = None
+    for item in items:
+        if not item.share or item.unit != "%" or item.table:
+            continue
+        part = by_index.get(item.part_of) if item.part_of is not None else None
+        if part is None or not part.counted or part.vague or item.vague:
+            continue
+        if last is not None and item.paragraph - last.paragraph <= 1 and _members_between(items, last, item) <= 2:
+            groups[-1].append((part, item))
+        else:
+            groups.append([(part, item)])
+        last = item
+    out: list[Relation] = []
+    for group in groups:
+        out += _group_shares(group, items)
+    return out
+
+
+def _members_between(items: Sequence[Item], a: Item, b: Item) -> int:
+    return sum(1 for i in items if a.index < i.index < b.index and i.kind != "change")
+
+
+def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list[Relation]:
+    parts = {part.index for part, _ in group}
+    largest = max(part.value for part, _ in group)
+    first = group[0][0]
+    candidates = [
+        i for i in items if i.counted and not i.table and i.index not in parts and i.value >= largest and i.value > 0 and i.kind == first.kind and i.note != "base"
+    ]
+    if not candidates:
+        return []
+    fits = {c.index: sum(_fits(part, share, c.interval) for part, share in group) for c in candidates}
+    best = max(candidates, key=lambda c: (fits[c.index], c.unit == first.unit, c.index < first.index, is_total(c) or c.indicator_id in _WHOLES, c.index))
+    if fits[best.index] * 2 >= len(group) and fits[best.index] > 0:
+        return [_share(part, share, best, others=None) for part, share in group]
+    return _unfounded(group, candidates, items)
+
+
+def _fits(part: Item, share: Item, total: Interval) -> bool:
+    return _ratio(part.interval, total).meets(share.percent)
+
+
+def _ratio(part: Interval, total: Interval) -> Interval:
+    if total.low <= 0:
+        return Interval(0.0, float("inf"))
+    return Interval(100 * part.low / total.high, 100 * part.high / total.low)
+
+
+def _share(part: Item, share: Item, total: Item, others: str | None) -> Relation:
+    expected = 100 * part.value / total.value
+    interval = _ratio(part.interval, total.interval)
+    holds = interval.meets(share.percent)
+    gap = share.value - expected
+    digits = _digits(share.step) + 1
+    if holds:
+        grade, message = "ok", f"“{told(part)}”占“{told(total)}”的{number(expected, digits)}%，与所述{number(share.value, 4)}%一致"
+    elif others is None and abs(gap) <= 1.5 * share.step:
+        grade = "rounding"
+        message = f"“{told(part)}”占“{told(total)}”应为{number(expected, digits)}%，所述{number(share.value, 4)}%只差末位，可能为使各占比合计100%而调整"
+    else:
+        grade = "other base" if others else "contradiction"
+        message = f"“{told(part)}”占“{told(total)}”应为{number(expected, digits)}%，所述为{number(share.value, 4)}%" + (f"；{others}" if others else "")
+    return Relation("ratio", total, [part], share.value, expected, interval, holds, grade, message, [total, part, share])
+
+
+def _unfounded(group: list[tuple[Item, Item]], candidates: Sequence[Item], items: Sequence[Item]) -> list[Relation]:
+    """Shares that no stated total gives: do they agree on one that is not stated?"""
+    first = group[0][0]
+    before = [c for c in candidates if c.index < first.index and c.unit == first.unit]
+    called = [c for c in before if is_total(c)]
+    same = [c for c in called if c.paragraph == first.paragraph]
+    total = (same or called or [None])[0]
+    if total is None or total.vague:
+        return []
+    if len(group) == 1 and (first.paragraph != total.paragraph or group[0][1].share_of not in (None, "总数", "总量", "全部")):
+        return []
+    implied = _implied(group)
+    made = sum(part.value for part, _ in group)
+    if implied is None:
+        others = None
+    elif implied.low <= made <= implied.high and len(group) >= 3:
+        others = f"各占比与各类之和{number(made)}{first.unit or ''}一致，与总数{number(total.value)}{total.unit or ''}不符"
+    else:
+        others = f"各占比共同指向约{number((implied.low + implied.high) / 2, 0)}{first.unit or ''}的总数，文中没有这个数"
+    if others is None and len(group) < 2:
+        return []
+    return [_share(part, share, total, others) for part, share in group]
+
+
+def _implied(group: list[tuple[Item, Item]]) -> Interval | None:
+    """Totals with which every share agrees."""
+    low, high = 0.0, float("inf")
+    for part, share in group:
+        p = share.percent
+        if p.low <= 0 or part.value == 0:
+            continue
+        low, high = max(low, 100 * part.interval.low / p.high), min(high, 100 * part.interval.high / p.low)
+    # One more unit of the last digit is granted: shares are often adjusted to make 100.
+    return Interval(low, high) if low <= high * 1.005 and high < float("inf") else None
+
+
+def _hundreds(items: Sequence[Item]) -> list[Relation]:
+    """Shares of one enumeration that should make 100%."""
+    out = []
+    run: list[Item] = []
+    for item in [*(i for i in items if not i.table), None]:
+        if item is not None and item.share and item.unit == "%" and (not run or item.sentence == run[-1].sentence or item.paragraph == run[-1].paragraph):
+            run.append(item)
+            continue
+        if item is not None and (item.counted or item.kind == "change") and run and item.paragraph == run[-1].paragraph:
+            continue
+        if len(run) >= 3 and not any(r.vague for r in run):
+            out += _hundred(run)
+        run = [item] if item is not None and item.share and item.unit == "%" else []
+    return out
+
+
+def _hundred(run: Sequence[Item]) -> list[Relation]:
+    made = sum(i.value for i in run)
+    slack = sum(i.step for i in run) / 2
+    interval = Interval(made - slack, made + slack)
+    holds = interval.low - 1e-9 <= 100 <= interval.high + 1e-9
+    whole = any(_OTHER.match(i.indicator) for i in run)
+    if not holds and not (whole and len({i.indicator for i in run}) == len(run)):
+        return []
+    near = abs(made - 100) <= 2 * slack
+    return [
+        Relation(
+            "sum", 100.0, run, 100.0, made, interval, holds, "ok" if holds else "rounding" if near else "contradiction",
+            f"各占比合计{number(made)}%，" + ("合为100%" if holds else f"与100%相差{number(abs(made - 100))}个百分点"),
+        )
+    ]
+
+
+# --- rates ------------------------------------------------------------------------------------------------------
+
+
+def _rates(items: Sequence[Item]) -> list[Relation]:
+    out = []
+    for at, rate in enumerate(items):
+        if rate.kind != "rate" or rate.unit != "%" or rate.share or rate.table or rate.vague or rate.note in ("from", "to"):
+            continue
+        if not re.search(r"率$|比例$", rate.indicator):
+            continue
+        relation = _rate(rate, items, at)
+        if relation:
+            out.append(relation)
+    return out
+
+
+def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
+    before = [i for i in items[max(0, at - _NEAR) : at] if i.kind == "count" and not i.table and not i.bracketed and not i.share and i.note != "base"]
+    sentence = [i for i in before if i.sentence == rate.sentence]
+    stem = next((pattern for key, pattern in _STEMS.items() if key in rate.indicator), None)
+    done = [i for i in before if stem and re.search(stem, i.indicator)]
+    for near, numerators in ((sentence, [i for i in done if i in sentence]), (before, done), (sentence, sentence)):
+        for part in reversed(numerators):
+            for whole in reversed(near):
+                if whole is part or whole.value < part.value or whole.value <= 0 or (numerators is done and whole.unit != part.unit):
+                    continue
+                if _fits(part, rate, whole.interval) and (numerators is not sentence or whole.value >= 30):
+                    return _judged(rate, part, whole)
+    own = [i for i in sentence if stem and re.search(stem, i.indicator)]
+    wholes = [i for i in sentence if i.indicator_id in _WHOLES and i.index < (own[-1].index if own else 0)]
+    if len(own) != 1 or len(wholes) != 1 or own[0].unit != wholes[0].unit or own[0].vague or wholes[0].vague:
+        return None
+    if not _plainly(rate, own[0]):
+        return None
+    return _judged(rate, own[0], wholes[0])
+
+
+def _plainly(rate: Item, part: Item) -> bool:
+    """办结率 of 办结: no word (按期, 直接, 审限内) narrows the one and not the other."""
+    narrowing = re.compile(r"按期|按时|及时|直接|审限|一次|首次|线上|回访|综合|群众")
+    return set(narrowing.findall(rate.indicator)) == set(narrowing.findall(part.indicator))
+
+
+def _judged(rate: Item, part: Item, whole: Item) -> Relation:
+    expected = 100 * part.value / whole.value if whole.value else 0.0
+    interval = _ratio(part.interval, whole.interval)
+    holds = interval.meets(rate.percent)
+    digits = _digits(rate.step) + 1
+    if holds:
+        grade, message = "ok", f"“{told(part)}”比“{told(whole)}”为{number(expected, digits)}%，与{rate.indicator}{number(rate.value, 4)}%一致"
+    else:
+        gap = abs(rate.value - expected)
+        grade = "rounding" if gap <= 1.5 * rate.step else "other base"
+        message = f"按“{told(part)}”与“{told(whole)}”计算，{rate.indicator}应为{number(expected, digits)}%，所述为{number(rate.value, 4)}%" + (
+            "，只差末位" if grade == "rounding" else "；分母可能是到期应办件或另有口径"
+        )
+    return Relation("rate", whole, [part], rate.value, expected, interval, holds, grade, message, [whole, part, rate])
+
+
+def _means(items: Sequence[Item]) -> list[Relation]:
+    """日均 = total / days of the period."""
+    out = []
+    for at, mean in enumerate(items):
+        if mean.kind != "count" or not mean.indicator.startswith("日均") or mean.table or None in mean.days:
+            continue
+        first, last = mean.days
+        days = (last - first).days + 1  # type: ignore[operator]
+        whole = next((i for i in reversed(items[max(0, at - 6) : at]) if i.kind == "count" and i.unit == mean.unit and i.value > mean.value), None)
+        if whole is None or days < 2:
+            continue
+        expected = whole.value / days
+        half = max(mean.step / 2, 0.5 if mean.exact else 0.0)
+        interval = Interval(whole.interval.low / days, whole.interval.high / days)
+        holds = interval.meets(Interval(mean.value - half, mean.value + half))
+        if not holds and (mean.vague or whole.vague or abs(expected - mean.value) > 0.5 * mean.value):
+            continue
+        workdays = abs(mean.value * 5 / 7 * days - whole.value) <= 0.03 * whole.value
+        out.append(
+            Relation(
+                "rate", whole, [], mean.value, expected, interval, holds, "ok" if holds else "other base",
+                f"“{told(whole)}”按{days}天计日均{number(expected, 1)}，" + ("与所述一致" if holds else f"所述为{number(mean.value)}" + ("，可能按工作日计" if workdays else "")),
+                [whole, mean],
+            )
+        )
+    return out
+
+
+def _digits(step: float) -> int:
+    return max(0, len(f"{step:.10f}".rstrip("0").partition(".")[2]))

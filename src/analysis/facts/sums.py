@@ -1,0 +1,322 @@
+"""Parts and totals (分项与合计): enumerations that should make a stated total, parts found by their place and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .relations import Interval, Item, Relation, number, similar, told
+
+_TOTAL_WORDS = re.compile(
+    r"总计|合计|共计|总共|累计|总数|总量|各类(?!案件[一-鿿])|(?:共|总)(?:有|达到?|为|约|近|超过|受理|收到|接收|登记|办理|处理)*[^一-鿿]*\d|^[^一-鿿]*(?:一共|共)(?!同|享|建|治|有制)"
+)
+_OTHER = re.compile(r"^(?:其他|其它|其余)")
+_PARTIAL = re.compile(r"主要|较多|排名|居前|前[三五十]|靠前|重点|突出|最多")
+_VERBS = re.compile(r"受理|收到|接收|审执结|审结|执结|办结|结案|未结|收案|案件|事项|诉求|类|案|件|的|共|各")
+_AHEAD, _WIDE = 8, 40
+_SMALL = 30  # totals below this are met by chance: they need a tie in the text
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """Counts of one unit listed one after another, with the labels they bear."""
+
+    members: tuple[Item, ...]
+    exhaustive: bool
+
+    @property
+    def total(self) -> float:
+        """What the members make together."""
+        return sum(m.value for m in self.members)
+
+    @property
+    def interval(self) -> Interval:
+        """The same, as an interval."""
+        out = Interval(0.0, 0.0)
+        for member in self.members:
+            out = out + member.interval
+        return out
+
+    @property
+    def labels(self) -> set[str]:
+        """Labels without the words of handling, so that lists of the same kinds can be told."""
+        return {_VERBS.sub("", m.indicator) for m in self.members} - {""}
+
+
+def find(items: Sequence[Item]) -> list[Relation]:
+    """Sums that hold, and enumerations that claim to be whole and do not make their total."""
+    counts = [i for i in items if i.counted and not i.table]
+    relations = list(_holding(counts))
+    relations += _twice(counts)
+    lists = enumerations(items)
+    relations += _failing(lists, counts, relations)
+    relations += _handled_and_pending(counts, relations)
+    return relations
+
+
+def enumerations(items: Sequence[Item]) -> list[Enumeration]:
+    """Enumerations of a document, cut where a total, a verb of its own or a heading stands between."""
+    out: list[Enumeration] = []
+    run: list[Item] = []
+    shares: list[Item] = []
+
+    def close() -> None:
+        if len(run) >= 3:
+            whole = any(_OTHER.match(m.indicator) for m in run)
+            summed = len(shares) >= len(run) - 1 and abs(sum(s.value for s in shares) - 100) <= 0.6
+            out.append(Enumeration(tuple(run), whole or summed))
+        run.clear()
+        shares.clear()
+
+    for item in items:
+        if item.table:
+            continue
+        if item.share:
+            shares.append(item)
+            continue
+        if not item.counted or item.bracketed or item.note == "base":
+            continue
+        last = run[-1] if run else None
+        if last is not None and (
+            item.unit != last.unit
+            or item.paragraph - last.paragraph > 1
+            or is_total(item)
+            or (_OTHER.match(last.indicator) and item.sentence != last.sentence)
+            or (item.sentence != last.sentence and item.paragraph == last.paragraph and is_total(item))
+        ):
+            close()
+        if not is_total(item):
+            run.append(item)
+        if _OTHER.match(item.indicator) and item.paragraph == (last.paragraph if last else item.paragraph):
+            continue
+    close()
+    return out
+
+
+def is_total(item: Item) -> bool:
+    """Whether the words call the number a total."""
+    return _TOTAL_WORDS.search(item.text) is not None
+
+
+def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
+    """Windows of counts beside a count that they make: by unit, by indicator, and pairs of one sentence."""
+    seen: set[tuple[int, ...]] = set()
+    views: list[list[Item]] = []
+    for unit in dict.fromkeys(i.unit for i in counts):
+        views.append([i for i in counts if i.unit == unit and not i.bracketed])
+    for entry in dict.fromkeys(i.indicator_id for i in counts if i.indicator_id):
+        views.append([i for i in counts if i.indicator_id == entry and not i.bracketed])
+    for view in views:
+        for at, total in enumerate(view):
+            if total.value <= 0:
+                continue
+            for start in range(at + 1, min(at + 1 + _AHEAD, len(view))):
+                window = _window(view, start, 1, total)
+                if window and _tied(total, window):
+                    yield from _new(total, window, seen)
+            if at >= 2:
+                window = _window(view, at - 1, -1, total)
+                if window and _tied(total, window) and is_total(total):
+                    yield from _new(total, list(reversed(window)), seen)
+    yield from _pairs(counts, seen)
+
+
+def _window(view: Sequence[Item], start: int, step: int, total: Item) -> list[Item]:
+    """The shortest run of two or more counts from ``start`` that makes the total."""
+    window: list[Item] = []
+    made = Interval(0.0, 0.0)
+    target = total.interval
+    at = start
+    while 0 <= at < len(view) and len(window) < _WIDE:
+        item = view[at]
+        if item.unit != total.unit and not (item.indicator_id and item.indicator_id == total.indicator_id):
+            break
+        window.append(item)
+        made = made + item.interval
+        if len(window) >= 2 and made.meets(target) and sum(1 for w in window if w.value > 0) >= 2:
+            # Zeros right behind belong to the same list.
+            while 0 <= at + step < len(view) and view[at + step].value == 0 and view[at + step].sentence == item.sentence:
+                at += step
+                window.append(view[at])
+            return window
+        if made.low > target.high:
+            break
+        at += step
+    return []
+
+
+def _tied(total: Item, window: Sequence[Item]) -> bool:
+    """Whether a sum is more than chance: large, or in one sentence, or told to be a breakdown."""
+    if any(part.value >= total.value and total.value > 0 for part in window if part.value):
+        return False
+    if total.value >= _SMALL and (total.exact or len(window) <= 3 or is_total(total)):
+        return len(window) <= 3 or all(b.sentence - a.sentence <= 3 for a, b in zip(window, window[1:], strict=False))
+    return all(part.sentence == total.sentence or part.part_of == total.index for part in window)
+
+
+def _pairs(counts: Sequence[Item], seen: set[tuple[int, ...]]) -> Iterator[Relation]:
+    """Two counts of a sentence, whatever their units, that make the total it opens with."""
+    for at, total in enumerate(counts):
+        if total.value < _SMALL or not is_total(total):
+            continue
+        near = [i for i in counts[at + 1 : at + 12] if i.paragraph == total.paragraph and 0 < i.value < total.value]
+        for a, first in enumerate(near):
+            for second in near[a + 1 :]:
+                if (first.interval + second.interval).meets(total.interval) and total.exact and first.exact and second.exact:
+                    yield from _new(total, [first, second], seen)
+
+
+def _new(total: Item, parts: Sequence[Item], seen: set[tuple[int, ...]]) -> Iterator[Relation]:
+    key = (total.index, *(p.index for p in parts))
+    if key in seen:
+        return
+    seen.add(key)
+    made = sum(p.value for p in parts)
+    low, high = _bounds(parts)
+    exactly = abs(made - total.value) < 1e-9 * max(1.0, total.value)
+    yield Relation(
+        "sum",
+        total,
+        parts,
+        total.value,
+        made,
+        Interval(low, high),
+        True,
+        "ok",
+        f"{len(parts)}项之和为{number(made)}{total.unit or ''}，与“{told(total)}”{'一致' if exactly else '在四舍五入范围内一致'}",
+    )
+
+
+def _bounds(parts: Sequence[Item]) -> Interval:
+    out = Interval(0.0, 0.0)
+    for part in parts:
+        out = out + part.interval
+    return out
+
+
+def _twice(counts: Sequence[Item]) -> list[Relation]:
+    """The same figure stated twice: equal where the words are alike, or two values for the same words."""
+    out = []
+    by_value: dict[float, list[Item]] = {}
+    for item in counts:
+        earlier = by_value.setdefault(item.value, [])
+        for other in earlier[-4:]:
+            if item.value >= _SMALL and other.sentence != item.sentence and _same_thing(item, other):
+                out.append(
+                    Relation("sum", item, [other], item.value, other.value, other.interval, True, "ok", f"“{told(item)}”与前文“{told(other)}”一致")
+                )
+                break
+            if item.value >= _SMALL and other.sentence == item.sentence and similar(item.indicator, other.indicator) >= 0.5:
+                break
+        earlier.append(item)
+    named: dict[tuple[str, str | None, object, str | None], Item] = {}
+    for item in counts:
+        if len(item.indicator) < 5 or item.bracketed or item.vague or item.note or not item.exact or not is_total(item):
+            continue
+        key = (item.indicator, item.unit, (item.period, item.days), item.subject)
+        first = named.setdefault(key, item)
+        if first is not item and first.value != item.value and first.paragraph != item.paragraph and abs(first.value - item.value) < 0.5 * first.value:
+            gap = item.value - first.value
+            out.append(
+                Relation(
+                    "sum", item, [first], item.value, first.value, first.interval, False, "contradiction",
+                    f"同一数前后不一致：前文为“{told(first)}”，此处为“{told(item)}”，相差{number(abs(gap))}{item.unit or ''}",
+                )
+            )
+    return out
+
+
+def _same_thing(a: Item, b: Item) -> bool:
+    return (a.indicator_id is not None and a.indicator_id == b.indicator_id) or similar(a.indicator, b.indicator) >= 0.4 or bool(
+        set(re.findall(r"[一-鿿]{2}", a.indicator)) & set(re.findall(r"[一-鿿]{2}", b.indicator))
+    )
+
+
+def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
+    """Enumerations that claim to be whole, or whose kinds are whole elsewhere, and make no stated total."""
+    made = [r for r in relations if r.holds and len(r.parts) >= 2]
+    held = {tuple(p.index for p in r.parts): r for r in made}
+    whole_labels = []
+    open_lists = []
+    for entry in lists:
+        indexes = {m.index for m in entry.members}
+        match = next((r for key, r in held.items() if len(indexes & set(key)) >= 0.8 * len(indexes) and len(key) >= 0.8 * len(indexes)), None)
+        if match is not None:
+            whole_labels.append(entry.labels)
+        else:
+            open_lists.append(entry)
+    out = []
+    explained = {r.total.index for r in made if isinstance(r.total, Item) and len(r.parts) >= 3}
+    for entry in open_lists:
+        parallel = any(len(entry.labels & labels) >= 0.7 * len(entry.labels | labels) for labels in whole_labels if len(labels) >= 3)
+        if not (entry.exhaustive or parallel) or any(m.vague for m in entry.members):
+            continue
+        total = _headline(entry, counts, explained if parallel else set())
+        if total is None or total.vague or _PARTIAL.search(entry.members[0].text):
+            continue
+        out.append(_disagreement(entry, total, parallel))
+    return out
+
+
+def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -> Item | None:
+    """The total that an enumeration stands under: the nearest count before it that is called one and is large enough."""
+    first = entry.members[0]
+    members = {m.index for m in entry.members}
+    largest = max(m.value for m in entry.members)
+    before = [
+        c
+        for c in counts
+        if c.index < first.index
+        and c.index not in members | explained
+        and c.unit == first.unit
+        and c.value >= largest
+        and c.kind == first.kind
+        and not c.bracketed
+    ]
+    if first.part_of is not None:
+        parent = next((c for c in before if c.index == first.part_of), None)
+        if parent is not None:
+            return parent
+    called = [c for c in before if is_total(c)]
+    return called[-1] if called else None
+
+
+def _disagreement(entry: Enumeration, total: Item, parallel: bool) -> Relation:
+    made = entry.total
+    gap = made - total.value
+    unit = total.unit or ""
+    reading = "如总数为分项之和，则应为" + number(made) + unit
+    if parallel:
+        reading = "同样的分类在别处与总数相符，此处总数可能含未列出的部分（如旧存），或口径不同"
+    return Relation(
+        "sum", total, entry.members, total.value, made, entry.interval, False, "other base" if parallel else "contradiction",
+        f"各类之和为{number(made)}{unit}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{unit}；{reading}",
+    )
+
+
+def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
+    """办结 + 在办 = 受理, stated in one sentence."""
+    out = []
+    held = {r.total.index for r in relations if r.holds and isinstance(r.total, Item) and len(r.parts) >= 2}
+    for at, total in enumerate(counts):
+        if total.indicator_id not in ("received", "letters", "calls", "transferred") or total.index in held or total.vague:
+            continue
+        near = [c for c in counts[at + 1 : at + 6] if c.sentence == total.sentence and c.unit == total.unit and not c.bracketed]
+        closed = [c for c in near if c.indicator_id == "closed"]
+        pending = [c for c in near if c.indicator_id == "pending"]
+        if len(closed) != 1 or len(pending) != 1 or any(c.vague for c in (*closed, *pending)):
+            continue
+        carried = any(c.bracketed and "旧存" in c.indicator for c in counts[at : at + 6])
+        parts = [closed[0], pending[0]]
+        made = sum(p.value for p in parts)
+        if _bounds(parts).meets(total.interval) or any(other.indicator_id == total.indicator_id for other in near):
+            continue
+        out.append(
+            Relation(
+                "sum", total, parts, total.value, made, _bounds(parts), False, "other base" if carried or made > total.value else "contradiction",
+                f"办结与在办之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，相差{number(abs(made - total.value))}{total.unit or ''}"
+                + ("；如含上期结转件，则两数口径不同" if made > total.value else ""),
+            )
+        )
+    return out
