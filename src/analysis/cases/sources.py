@@ -265,9 +265,11 @@ def _store(frame: Any, con: Any) -> Any:
     if ROW not in frame:
         frame.insert(0, ROW, range(1, len(frame) + 1))
     schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in frame.columns])
-    return con.create_table(
-        ibis.util.gen_name("raw"), pa.Table.from_pandas(frame, schema=schema, preserve_index=False), temp=True
-    )
+    name, received = ibis.util.gen_name("raw"), ibis.util.gen_name("received")
+    con.con.register(received, pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+    con.raw_sql(f'CREATE TEMP TABLE "{name}" AS SELECT * FROM "{received}"')
+    con.con.unregister(received)
+    return con.table(name)
 
 
 def _first_line(error: Exception) -> str:

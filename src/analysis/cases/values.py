@@ -52,7 +52,7 @@ def date(raw: Any) -> Any:
         raw = raw.cast("float64").cast("string").re_replace(r"\.0+$", "")
     trimmed = raw.cast("string").strip()
     written = trimmed.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
-    written = written.re_replace(r"^(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})\s*日?", r"\1-\2-\3")
+    written = written.re_replace(r"^(\d{4})\s*[年/.-]\s*(\d{1,2})\s*[月/.-]\s*(\d{1,2})(\s*日)?", r"\1-\2-\3")
     written = written.re_replace(r"^(\d{4})\s*[年/.-]\s*(\d{1,2})月?$", r"\1-\2-1")
     serial = trimmed.re_search(r"^[2-6]\d{4}(\.\d+)?$")
     seconds = (
@@ -67,7 +67,9 @@ def number(raw: Any) -> Any:
     """A float; thousands separators are allowed in text."""
     if raw.type().is_numeric():
         return raw.cast("float64")
-    return raw.cast("string").strip().re_replace(r"(\d),(?=\d{3})", r"\1").try_cast("float64")
+    written = raw.cast("string").strip()
+    grouped = written.re_search(r"^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$")
+    return grouped.ifelse(written.replace(",", ""), written).try_cast("float64")
 
 
 def integer(raw: Any) -> Any:
