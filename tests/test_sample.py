@@ -268,3 +268,10 @@ class TestOthersPlanted:
         planted = set(re.findall(r"^\| (\d{3}_\S+) \|", listed, flags=re.M))
         assert {name[:3] for name in planted} == {"025", "027", "028", "032", "033", "034"}
         assert planted <= names
+
+    def test_what_the_list_quotes_stands_in_the_file(self, root: Path, texts: dict[str, str]) -> None:
+        listed = (root / "data/sample/PLANTED.md").read_text(encoding="utf-8")
+        for name, quoted in re.findall(
+            r"^\| (\d{3})_\S+ \| [^|]*?([\d.]+)(?:件|封|%) \|", listed, flags=re.M
+        ):
+            assert quoted in texts[name], (name, quoted)

@@ -119,7 +119,11 @@ def handle(plan: Plan, counties: Counties, m: Columns, rng: Draw) -> None:
     """Days from acceptance to the written reply (答复) and to the close (办结); withdrawals (撤回)."""
     spec, county, n = plan["handling"], m["county"], len(m["county"])
     clocked = m["path"] == "6"
-    simplified = clocked & (rng.random(n) < spec["simplified"]["share"])
+    simplified = clocked & np.isnat(m["objected_at"]) & (rng.random(n) < spec["simplified"]["share"])
+    # What is simple is accepted at once (简易办理), and answered within ten working days but for a few.
+    soon = draw.where(simplified, m["received_at"] + rng.integers(0, 3, n), NAT)
+    for column in ("unit_acted_at", "accepted_at"):
+        m[column] = draw.where(m[column] > soon, soon, m[column])
     extension = spec["extension"]
     extended = draw.where(
         clocked & ~simplified & (rng.random(n) < extension["share"]),
@@ -130,7 +134,7 @@ def handle(plan: Plan, counties: Counties, m: Columns, rng: Draw) -> None:
         clocked
         & (m["office_action"] == "交办")
         & (extended == 0)
-        & (rng.random(n) < spec["stated_deadline"]["share"] * 8)
+        & (rng.random(n) < spec["stated_deadline"]["share_of_assigned"])
     )
     limit = draw.where(stated, spec["stated_deadline"]["days"], 60 + extended)
 
@@ -152,7 +156,9 @@ def handle(plan: Plan, counties: Counties, m: Columns, rng: Draw) -> None:
         rng.exponential(spec["late"]["mean_days"], n),
     )
     days = draw.where(late, limit + 1 + over, days)
-    days = draw.where(simplified, np.minimum(rng.exponential(spec["simplified"]["mean_days"], n), 14), days)
+    short = np.minimum(rng.exponential(spec["simplified"]["mean_days"], n), spec["simplified"]["longest"])
+    slipped = rng.random(n) < spec["simplified"]["late"]
+    days = draw.where(simplified, draw.where(slipped, rng.integers(16, 40, n), short), days)
     for path, (median, spread) in spec["other_paths"].items():
         days = draw.where(m["path"] == path, draw.lognormal(median, spread, n, rng), days)
 
@@ -171,7 +177,8 @@ def handle(plan: Plan, counties: Counties, m: Columns, rng: Draw) -> None:
     )
     withdrawn = draw.where(withdrawn < replied, withdrawn, NAT)
     gone = ~np.isnat(withdrawn)
-    m["accepted_at"] = draw.where(m["accepted_at"] > withdrawn, NAT, m["accepted_at"])
+    for column in ("unit_acted_at", "objected_at", "accepted_at"):
+        m[column] = draw.where(m[column] > withdrawn, NAT, m[column])
     m["transferred_at"] = draw.where(gone, NAT, m["transferred_at"])
     m |= {
         "simplified": simplified,
