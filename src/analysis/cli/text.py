@@ -69,7 +69,7 @@ def kwic(
     from .. import corpus, text
 
     corpus_ = corpus.read(src)
-    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)
+    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]  # kwic refuses the rest
     _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
     _emit(
         (
@@ -178,7 +178,12 @@ def keyness(
     # A text on both sides must stay two documents.
     documents["doc_id"] = documents["side"].astype(str) + ":" + documents["doc_id"]
     counts = text.count(documents)
-    table = text.keyness(counts, np.asarray(documents["side"] == 0), top=top, correction=correction)
+    table = text.keyness(
+        counts,
+        np.asarray(documents["side"] == 0),
+        top=top,
+        correction=correction,  # type: ignore[arg-type]  # keyness refuses the rest
+    )
     _emit(_first_uses(table.to_dict("records"), sides), format)
 
 
@@ -246,7 +251,7 @@ def _records(table: Any, corpus_: Corpus) -> Iterator[dict[str, Any]]:
         yield record | where
 
 
-def _first_uses(records: Iterable[Mapping[str, Any]], sides: list[Corpus]) -> Iterator[dict[str, Any]]:
+def _first_uses(records: Iterable[Mapping[Any, Any]], sides: list[Corpus]) -> Iterator[dict[str, Any]]:
     """Each term with the first place where the side that uses it more has it."""
     for record in records:
         where: dict[str, Any] = {"source": None, "start": None, "end": None}

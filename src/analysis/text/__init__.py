@@ -6,46 +6,45 @@ One verb family a module; each is loaded when first asked for.
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
-_VERBS = {
-    "Lexicon": "segment",
-    "Segmenter": "segment",
-    "tokens": "segment",
-    "stopwords": "segment",
-    "Counts": "terms",
-    "count": "terms",
-    "tfidf": "terms",
-    "key_terms": "terms",
-    "textrank": "terms",
-    "keyness": "compare",
-    "kwic": "concordance",
-    "company": "network",
-    "collocations": "network",
-    "cooccurrence": "network",
-    "clusters": "network",
-    "mentions": "phrases",
-    "discover": "ngrams",
-    "ledger": "uptake",
-    "adoption": "uptake",
-    "s_curve": "uptake",
-    "turnover": "uptake",
-    "Codebook": "coding",
-    "code": "coding",
-    "labels": "coding",
-    "examine": "coding",
-    "agree": "agreement",
-    "confusion": "agreement",
-    "krippendorff": "agreement",
-    "draw": "sheets",
-    "as_coder": "sheets",
-    "override": "sheets",
+if TYPE_CHECKING:
+    from .agreement import agree, confusion, krippendorff
+    from .coding import Codebook, code, examine, labels
+    from .compare import keyness
+    from .concordance import kwic
+    from .network import clusters, collocations, company, cooccurrence
+    from .ngrams import discover
+    from .phrases import mentions
+    from .segment import Lexicon, Segmenter, stopwords, tokens
+    from .sheets import as_coder, draw, override
+    from .terms import Counts, count, key_terms, textrank, tfidf
+    from .uptake import adoption, ledger, s_curve, turnover
+
+_HOME = {
+    "agreement": ("agree", "confusion", "krippendorff"),
+    "coding": ("Codebook", "code", "examine", "labels"),
+    "compare": ("keyness",),
+    "concordance": ("kwic",),
+    "network": ("clusters", "collocations", "company", "cooccurrence"),
+    "ngrams": ("discover",),
+    "phrases": ("mentions",),
+    "segment": ("Lexicon", "Segmenter", "stopwords", "tokens"),
+    "sheets": ("as_coder", "draw", "override"),
+    "terms": ("Counts", "count", "key_terms", "textrank", "tfidf"),
+    "uptake": ("adoption", "ledger", "s_curve", "turnover"),
 }
+_MODULE = {verb: module for module, verbs in _HOME.items() for verb in verbs}
 
-__all__ = sorted(_VERBS)
+__all__ = [
+    "Codebook", "Counts", "Lexicon", "Segmenter", "adoption", "agree", "as_coder", "clusters", "code", "collocations",
+    "company", "confusion", "cooccurrence", "count", "discover", "draw", "examine", "key_terms", "keyness",
+    "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "textrank", "tfidf",
+    "tokens", "turnover",
+]  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
-    module = _VERBS.get(name)
-    if module is None:
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return getattr(importlib.import_module(f".{_MODULE[name]}", __name__), name)

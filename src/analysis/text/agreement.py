@@ -6,6 +6,7 @@ are one and the same value, chance-corrected coefficients are 0/0: they are defi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,7 +140,8 @@ def agree(
     absent = [column for column in ("unit", "coder", "labels") if column not in codes]
     if absent:
         raise InputError("编码表缺少列", value="、".join(absent), hint="需要 unit、coder、labels")
-    sets = codes.assign(labels=[frozenset(each) for each in codes["labels"]])
+    given: list[Any] = [frozenset(each) for each in codes["labels"]]
+    sets = codes.assign(labels=pd.Series(given, index=codes.index, dtype=object))
     wide = sets.pivot_table(index="unit", columns="coder", values="labels", aggfunc="first", dropna=False)
     twice = wide[wide.notna().sum(axis=1) > 1]
     if len(wide.columns) < 2 or twice.empty:
@@ -181,17 +183,12 @@ def agree(
             add(label, coefficient, units, of, **more)
     columns = [[each if isinstance(each, frozenset) else None for each in twice[coder]] for coder in twice]
     values, by_unit = _tally(columns)
+    size = len(values)
+    of_sets = {"positive": None, "note": ONE_VALUE if size == 1 else None}
     for coefficient, distance in (("masi", masi), ("jaccard", jaccard)):
         delta = _delta(values, by_unit, "nominal", distance)
-        size = len(values)
-        add(
-            "全部标签",
-            coefficient,
-            _coincidences(by_unit).reshape(len(by_unit), -1),
-            lambda total, delta=delta, size=size: _alpha(total.reshape(size, size), delta),
-            positive=None,
-            note=ONE_VALUE if size == 1 else None,
-        )
+        of = functools.partial(_alpha_of, delta=delta)
+        add("全部标签", coefficient, _coincidences(by_unit).reshape(len(by_unit), -1), of, **of_sets)
     table = pd.DataFrame(rows)
     table["n"], table["coders"] = len(twice), len(wide.columns)
     corrected = table["coefficient"] != "percent"
@@ -242,7 +239,6 @@ def confusion(codes: pd.DataFrame, one: str, other: str, labels: Sequence[str] |
 def _binary(present: list[list[bool | None]]) -> list[tuple[str, np.ndarray, Callable[[np.ndarray], float]]]:
     """Coefficients of one label: name, per-unit statistics that add up over units, and the coefficient of their sum."""
     values, by_unit = _tally(present)
-    size = len(values)
     delta = _delta(values, by_unit, "nominal", None)
     complete = np.array([all(each is not None for each in unit) for unit in zip(*present, strict=True)])
     found: list[tuple[str, np.ndarray, Callable[[np.ndarray], float]]] = []
@@ -265,7 +261,7 @@ def _binary(present: list[list[bool | None]]) -> list[tuple[str, np.ndarray, Cal
         (
             "krippendorff",
             coincidences.reshape(len(by_unit), -1),
-            lambda total: _alpha(total.reshape(size, size), delta),
+            functools.partial(_alpha_of, delta=delta),
         )
     )
     return found
@@ -344,6 +340,11 @@ def _delta(
         return difference**2
     total = x[:, None] + x[None, :]
     return np.divide(difference, total, out=np.zeros_like(difference), where=total != 0) ** 2
+
+
+def _alpha_of(total: np.ndarray, delta: np.ndarray) -> float:
+    """α of coincidences that lie flat, as the bootstrap sums them."""
+    return _alpha(total.reshape(delta.shape), delta)
 
 
 def _alpha(coincidences: np.ndarray, delta: np.ndarray) -> float:

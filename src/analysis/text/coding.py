@@ -204,7 +204,7 @@ def views(
         str(doc_id): {name: value for name, value in zip(kept, values, strict=True) if isinstance(value, str)}
         for doc_id, *values in attributes[kept].itertuples(name=None)
     }
-    columns = [
+    columns: list[list[Any]] = [
         sentences[column].tolist() if column in sentences else [None] * len(sentences) for column in wanted
     ]
     ids = sentences["doc_id"].tolist()
@@ -257,10 +257,12 @@ def labels(codes: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
         found[doc_id, int(number)][label] = (rule, words)
     every = sentences[["doc_id", "sentence", "start", "end", "text"]].reset_index(drop=True)
     keys = list(zip(every["doc_id"], every["sentence"].astype(int), strict=True))
-    every["labels"] = [list(found.get(key, {})) for key in keys]
-    every["rules"] = [[rule for rule, _ in found.get(key, {}).values()] for key in keys]
-    every["evidence"] = [[words for _, words in found.get(key, {}).values()] for key in keys]
-    return every
+    lists: dict[str, list[Any]] = {
+        "labels": [list(found.get(key, {})) for key in keys],
+        "rules": [[rule for rule, _ in found.get(key, {}).values()] for key in keys],
+        "evidence": [[words for _, words in found.get(key, {}).values()] for key in keys],
+    }
+    return every.assign(**lists)
 
 
 def examine(codebook: Codebook | str | Path) -> pd.DataFrame:

@@ -124,7 +124,7 @@ def keyness(
     table["direction"] = np.where(table["log_ratio"] >= 0, "更多", "更少")
     by_term = matrix.tocsc()
     spread = [
-        _spread(by_term, i, target if more else ~target, counts)
+        _spread(by_term, int(i), target if more else ~target, counts)
         for i, more in zip(tested, table["direction"] == "更多", strict=True)
     ]
     table["dp"], table["driven_by"] = [dp for dp, _ in spread], [driver for _, driver in spread]

@@ -67,7 +67,7 @@ def _listed_before(before: str, wanted: int, shapes: Shapes) -> list[str]:
 
 def _listed_after(after: str, wanted: int) -> list[str]:
     match = re.match(
-        rf"[”\"'’」』]*[^，。；\n：:]{{0,8}}[，,：:]?(?:即|就是|包括|分别是|分别为|是指|指的是|：|:)[“\"]?([^。；;\n]+)",
+        r"[”\"'’」』]*[^，。；\n：:]{0,8}[，,：:]?(?:即|就是|包括|分别是|分别为|是指|指的是|：|:)[“\"]?([^。；;\n]+)",
         after,
     )
     if match is None:
@@ -115,7 +115,7 @@ def _named_apart(quoted: Sequence[str], wanted: int, core: str, phrase: str) -> 
 
 
 def _split(text: str, last_and: bool = False) -> list[str]:
-    items = [item for item in re.split("[、]", text)]
+    items = list(re.split("[、]", text))
     if last_and and len(items) > 1 and re.fullmatch(rf"[{HAN}]{{2,8}}[和与及][{HAN}]{{2,8}}", items[-1]):
         items[-1:] = re.split("[和与及]", items[-1], maxsplit=1)
     return [bare for item in items if (bare := _bare(item))]

@@ -45,7 +45,7 @@ def mentions(documents: pd.DataFrame, codebook: str | Path = "phrases") -> pd.Da
     ]
     found = {doc_id: _with_parts(find(body, shapes), body, shapes) for doc_id, body in bodies}
     standing = _standing(shapes.known, found.values())
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for doc_id, body in bodies:
         own = found[doc_id]
         own.extend(_again(body, own, standing))

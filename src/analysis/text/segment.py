@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 #: Quoted phrases of up to this many characters are one token; longer ones are quotations, not names.
 QUOTED_LIMIT = 10
-_QUOTES = ("“”", "「」", "『』", '""')
+_QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'))
 _OPENING = frozenset(opening for opening, _ in _QUOTES)
 _HOLD = "\ue000"
 _JIEBA_LINE = re.compile(r"(\S+)\s+\d+(?:\s+[A-Za-z]+)?")
+_COUNTED = re.compile(r"[第上下本当每]?[一二三四五六七八九十两几数\d]*[类日月年次个项件名人级批天季周期底]+")
 _HAN = re.compile(r"[㐀-鿿𠀀-𮯯]")
 
 
@@ -199,8 +200,10 @@ def stopwords(name: str | Path = "stopwords.txt") -> frozenset[str]:
 
 
 def is_content(word: str, stop: frozenset[str]) -> bool:
-    """Whether a word counts as a term: two characters or more with a Han character, and no stop word."""
-    return len(word) > 1 and word not in stop and _HAN.search(word) is not None
+    """Whether a word counts as a term: two characters or more, one of them Han, no stop word, no date or amount (三类, 本月)."""
+    return (
+        len(word) > 1 and word not in stop and _HAN.search(word) is not None and not _COUNTED.fullmatch(word)
+    )
 
 
 def _tokenizer(engine: str) -> Callable[[str], list[str]]:
@@ -218,8 +221,8 @@ def _tokenizer(engine: str) -> Callable[[str], list[str]]:
     raise RequestError("没有这个分词引擎", value=engine, hint="可用：rjieba、jieba")
 
 
-def _cut_rjieba(tokenizer: object, text: str) -> list[str]:
-    return tokenizer.cut(text, False)  # type: ignore[attr-defined,no-any-return]
+def _cut_rjieba(tokenizer: Any, text: str) -> list[str]:
+    return tokenizer.cut(text, False)
 
 
 @functools.lru_cache(maxsize=8)

@@ -50,6 +50,7 @@ class Shapes:
     figurative: frozenset[str]
     not_ending: tuple[str, ...]
     said: tuple[str, ...]
+    defined: tuple[str, ...]
     known: tuple[str, ...]
     weak: frozenset[str]
     verbs: frozenset[str]
@@ -110,7 +111,7 @@ def members(phrase: str) -> list[str]:
 
 def _shapes(content: Mapping[str, Any], name: str) -> Shapes:
     for key in (
-        "heads", "naming", "triggers", "weak", "generic", "figurative", "not_ending", "said", "known", "verbs", "carriers", "numbers",
+        "heads", "naming", "triggers", "weak", "generic", "figurative", "not_ending", "said", "defined", "known", "verbs", "carriers", "numbers",
     ):  # fmt: skip
         if key not in content:
             raise CodebookError(f"提法编码表缺少 {key}", file=name, hint="请参照自带的 phrases.yml")
@@ -125,6 +126,7 @@ def _shapes(content: Mapping[str, Any], name: str) -> Shapes:
         figurative=frozenset(content["figurative"]),
         not_ending=tuple(content["not_ending"]),
         said=tuple(content["said"]),
+        defined=tuple(content["defined"]),
         known=tuple(str(word) for word in content["known"]),
         weak=frozenset(content["weak"]),
         verbs=frozenset(content["verbs"]),
@@ -187,7 +189,7 @@ def _quoted(body: str, shapes: Shapes) -> Iterator[Mention]:
                     shapes.heads[head[0]],
                     "quoted",
                 )
-            elif _is_name(text, body[max(0, match.start() - 4) : match.start()], shapes):
+            elif _is_name(text, body[max(0, match.start() - 5) : match.start()], shapes):
                 start = match.start(1)
                 kind = _kind(text, body[match.end() : match.end() + 8], shapes)
                 yield Mention(start, start + len(text), normal(text), kind, "quoted")

@@ -192,16 +192,15 @@ def override(codes: pd.DataFrame, human: pd.DataFrame, sentences: pd.DataFrame) 
         )
     }
     wanted: dict[tuple[str, int], tuple[set[str], str, str]] = {}
-    for (doc_id, sentence), group in human.groupby(["doc_id", "sentence"]):
+    for unit, group in human.groupby("unit", sort=False):
+        doc_id, sentence = str(group["doc_id"].iloc[0]), int(group["sentence"].iloc[0])
         given = [set(each) for each in group["labels"]]
         agreed = {
             label for label in set().union(*given) if sum(label in each for each in given) * 2 > len(given)
         }
-        if (str(doc_id), int(sentence)) not in spans:
-            raise InputError(
-                "人工编码的句子不在语料中", value=f"{doc_id}:{sentence}", hint="请用同一语料生成的编码表"
-            )
-        wanted[str(doc_id), int(sentence)] = (
+        if (doc_id, sentence) not in spans:
+            raise InputError("人工编码的句子不在语料中", value=str(unit), hint="请用同一语料生成的编码表")
+        wanted[doc_id, sentence] = (
             agreed,
             "+".join(sorted(set(group["coder"]))),
             group["text"].iloc[0],

@@ -155,7 +155,7 @@ def s_curve(dates: Sequence[dt.date]) -> dict[str, Any]:
     if not (b > 0 and K > 0):
         return result | {"note": "采纳没有减缓的迹象，扩散曲线的上限无从估计"}
     inflection = min(dates) + dt.timedelta(days=round(-a / b * 365.25)) if abs(a / b) < 100 else None
-    note = "上限远高于已采纳数，仅供参考" if K > 3 * len(n) else None
+    note = "上限远高于已采纳数，仅供参考" if 3 * len(n) < K else None
     rmse = float(np.sqrt(np.mean((logistic(t, K, a, b) - n) ** 2)))
     return result | {
         "K": float(K),
@@ -207,7 +207,7 @@ def turnover(
     if before.end >= period.start:
         raise RequestError("对比期应在本期之前", value=str(before))
     table = _dated(mentions, documents)
-    dates = [document_date(row) for row in documents.to_dict("records")]
+    dates = [_day(row) for row in documents.to_dict("records")]
     sizes = [len(body) if isinstance(body, str) else 0 for body in documents["body"]]
     chars = {
         name: sum(size for day, size in zip(dates, sizes, strict=True) if day is not None and day in span)
@@ -270,6 +270,13 @@ def _status(
     return ("上升" if now / chars["now"] > then / chars["then"] else "下降"), g2, None
 
 
+def _day(row: dict[Any, Any]) -> dt.date | None:
+    """The document's date by its fuller statement: an event's day tells more than a year of publication."""
+    stated = [row.get(name) for name in ("published", "event_date")]
+    fullest = max((one for one in stated if isinstance(one, str)), key=len, default=None)
+    return document_date({**row, "published": fullest}) if fullest else document_date(row)
+
+
 def _rate(uses: int, chars: int) -> float | None:
     return uses / chars * 1e4 if chars else None
 
@@ -278,7 +285,7 @@ def _dated(mentions: pd.DataFrame, documents: pd.DataFrame, by: str | None = Non
     """Mentions with the date, level and place of their document, and the form under which they are gathered."""
     facts = documents.drop_duplicates("doc_id").reset_index(drop=True)
     order = {doc_id: number for number, doc_id in enumerate(facts["doc_id"])}
-    dates = {row["doc_id"]: document_date(row) for row in facts.to_dict("records")}
+    dates = {row["doc_id"]: _day(row) for row in facts.to_dict("records")}
     table = mentions.copy()
     table["order"] = table["doc_id"].map(order)
     table["date"] = table["doc_id"].map(dates).astype(object)
@@ -286,7 +293,7 @@ def _dated(mentions: pd.DataFrame, documents: pd.DataFrame, by: str | None = Non
     for name in dict.fromkeys(["level", "region_code", "region", *([by] if by else [])]):
         known = dict(zip(facts["doc_id"], facts[name], strict=True)) if name in facts else {}
         table[name] = table["doc_id"].map(known).astype(object)
-    table["canonical"] = table["phrase"].map(canonical(table["phrase"]))
+    table["canonical"] = table["phrase"].map(canonical(table["phrase"].tolist()))
     return table
 
 

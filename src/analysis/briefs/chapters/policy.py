@@ -6,7 +6,7 @@ Every row of every table links to the sentence it rests on, and every sentence t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -83,7 +83,8 @@ class Scan:
             code = documents["region_code"].astype("string")
             prefix = self.region.rstrip("0") if self.region.endswith("00") else self.region
             documents = documents[code.isin(wanted) | code.str.startswith(prefix).fillna(False)]
-        return documents.assign(date=[document_date(row) for row in documents.to_dict("records")])
+        dates: list[Any] = [document_date(row) for row in documents.to_dict("records")]
+        return documents.assign(date=dates)
 
     @cached_property
     def documents(self) -> pd.DataFrame:
@@ -235,8 +236,9 @@ def terms(scan: Scan, top: int = 20) -> None:
     if table.empty:
         display.note(f"{scan.name}没有可计的词。", "data")
         return
+    to: list[Any] = [scan.link(*_first(scan.documents, term)) for term in table["term"]]
     display.table(
-        table.assign(to=[scan.link(*_first(scan.documents, term)) for term in table["term"]]).rename(
+        table.assign(to=to).rename(
             columns={
                 "rank": "序",
                 "term": "词",
@@ -264,14 +266,17 @@ def terms(scan: Scan, top: int = 20) -> None:
     if compared["term"].isna().all():
         display.note(str(compared["note"].iloc[0]), "data")
         return
+    compared = compared[compared["p"] < 0.01]
+    if compared.empty:
+        display.note(f"{scan.name}与{previous.label}没有哪个词的用量有明显差别（p < 0.01）。", "data")
+        return
+    drivers = [scan.titles.get(doc, "") if isinstance(doc, str) else "" for doc in compared["driven_by"]]
+    to = [
+        scan.link(*_first(scan.every[inside if way == "更多" else before], term))
+        for term, way in zip(compared["term"], compared["direction"], strict=True)
+    ]
     display.table(
-        compared.assign(
-            driven_by=[scan.titles.get(doc, "") if isinstance(doc, str) else "" for doc in compared["driven_by"]],
-            to=[
-                scan.link(*_first(scan.every[inside if way == "更多" else before], term))
-                for term, way in zip(compared["term"], compared["direction"], strict=True)
-            ],
-        ).rename(
+        compared.assign(driven_by=drivers, to=to).rename(
             columns={
                 "term": "词", "direction": "本期", "count": "本期次数", "reference_count": "上期次数", "g2": "G²",
                 "log_ratio": "对数比", "p_corrected": "p（Holm 校正）", "dp": "离散度 DP", "driven_by": "主要来自一篇",
@@ -279,7 +284,7 @@ def terms(scan: Scan, top: int = 20) -> None:
         )[["词", "本期", "本期次数", "上期次数", "G²", "对数比", "p（Holm 校正）", "离散度 DP", "主要来自一篇", "to"]],
         name="keyness",
         caption=f"{scan.period.label}与{previous.label}的关键性对比",
-        note=_joined("G² 为四格对数似然比；对数比为两期相对频率之比的二进对数；一半以上用例来自同一篇的予以标明。", compared["note"]),
+        note=_joined("G² 为四格对数似然比，列出未校正 p < 0.01 的词；对数比为两期相对频率之比的二进对数；一半以上用例来自同一篇的予以标明。", compared["note"]),
         links={"词": "to"},
         digits={"G²": 1, "对数比": 2, "p（Holm 校正）": 4, "离散度 DP": 2},
     )  # fmt: skip
@@ -304,6 +309,7 @@ def phrases(scan: Scan, top: int = 30) -> None:
         ["documents", "uses", "spelled"], ascending=False, kind="stable"
     )
     chosen = pd.concat([chosen.head(top), chosen[chosen["spelled"]].iloc[:top]]).drop_duplicates("phrase")
+    stated = {row["doc_id"]: _stated(row) for row in scan.every.to_dict("records")}
     display.table(
         pd.DataFrame(
             {
@@ -312,7 +318,7 @@ def phrases(scan: Scan, top: int = 30) -> None:
                 "种类": chosen["kind"].map(KINDS),
                 "次数": chosen["uses"],
                 "文档数": chosen["documents"],
-                "首见": [_first_seen(row) for row in chosen.to_dict("records")],
+                "首见": [_first_seen(row, stated) for row in chosen.to_dict("records")],
                 "to": [
                     scan.link(doc, at)
                     for doc, at in zip(chosen["first_doc_id"], chosen["first_start"], strict=True)
@@ -397,7 +403,7 @@ def coding(scan: Scan, most: int = 12) -> None:
     )
     if codes.empty:
         return
-    most_said = summary.loc[summary["句数"].idxmax(), "部分"]
+    most_said = PARTS[int(summary["句数"].to_numpy().argmax())]
     display.chart(
         drawings.bars(summary, label="部分", value="句数", unit="句"),
         name="five-part",
@@ -416,24 +422,24 @@ def coding(scan: Scan, most: int = 12) -> None:
     display.table(
         by_level, name="parts-levels", caption="各层级谈到五部分的句数", units=dict.fromkeys(PARTS, "句")
     )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for part in PARTS:
         found = (
             codes[codes["code"] == part].sort_values("confidence", ascending=False, kind="stable").head(most)
         )
-        rows.extend(
-            {
-                "部分": part,
-                "依据词": "、".join(
-                    dict.fromkeys(row.text[a - row.start : b - row.start] for a, b in row.evidence)
-                ),
-                "句": _short(row.text),
-                "文档": scan.titles[row.doc_id],
-                "规则": row.rule,
-                "to": scan.link(row.doc_id, row.start),
-            }
-            for row in found.itertuples(index=False)
-        )
+        for doc_id, start, words, spans in zip(
+            *(found[column] for column in ("doc_id", "start", "text", "evidence")), strict=True
+        ):
+            rests_on = dict.fromkeys(words[left - start : right - start] for left, right in spans)
+            rows.append(
+                {
+                    "部分": part,
+                    "依据词": "、".join(rests_on),
+                    "句": _short(words),
+                    "文档": scan.titles[doc_id],
+                    "to": scan.link(doc_id, start),
+                }
+            )
     display.table(
         pd.DataFrame(rows),
         name="parts-sentences",
@@ -628,14 +634,14 @@ def _first(documents: pd.DataFrame, term: str) -> tuple[str, int]:
     return documents["doc_id"].iloc[0], 0
 
 
-def _stated(row: dict[str, Any]) -> str:
+def _stated(row: Mapping[Any, Any]) -> str:
     """The fullest date that the text supports: of the event or of publication, or a day without its year."""
     known = [str(row[name]) for name in ("event_date", "published") if isinstance(row.get(name), str)]
     day = row.get("event_day")
     return max(known, key=len) if known else str(day) if isinstance(day, str) else ""
 
 
-def _remarks(row: dict[str, Any]) -> str:
+def _remarks(row: Mapping[Any, Any]) -> str:
     said = [
         words
         for words, holds in (
@@ -648,16 +654,14 @@ def _remarks(row: dict[str, Any]) -> str:
     return "；".join(said)
 
 
-def _first_seen(row: dict[str, Any]) -> str:
-    parts: Iterable[Any] = (
-        row["first_date"],
-        row["first_region"],
-        f"{row['first_level']}级" if isinstance(row["first_level"], str) else None,
-    )
-    return " ".join(str(part) for part in parts if isinstance(part, str | dt.date)) or "不详"
+def _first_seen(row: Mapping[Any, Any], stated: dict[str, str]) -> str:
+    when = stated.get(row["first_doc_id"], "") if isinstance(row["first_date"], dt.date) else ""
+    level = f"{row['first_level']}级" if isinstance(row["first_level"], str) else ""
+    region = row["first_region"] if isinstance(row["first_region"], str) else ""
+    return " ".join(part for part in (when, region, level) if part) or "不详"
 
 
-def _value(row: dict[str, Any]) -> str:
+def _value(row: Mapping[Any, Any]) -> str:
     approx = row["approx"] if isinstance(row["approx"], str) else ""
     shown = format_value(row["value"], row["unit"] if isinstance(row["unit"], str) else None)
     return f"{shown}（{approx}）" if approx else shown
