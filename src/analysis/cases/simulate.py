@@ -101,8 +101,7 @@ def _realised(calendar: Calendar, counties: Counties, m: Columns, petitions: Col
     """Plain counts of the good rows, before any is spoilt: something to hold an analysis against."""
     closed = np.fmin(np.fmin(m["concluded_at"], m["withdrawn_at"]), m["transferred_at"])
     opened = m["registered_at"]
-    months = np.arange(calendar.start.astype("M8[M]"), (calendar.end + 1).astype("M8[M]"))
-    stock = [int(((opened < day) & ~(closed < day)).sum()) for day in (months + 1).astype("M8[D]")]
+    stock = [int(((opened < day) & ~(closed < day)).sum()) for day in (calendar.months + 1).astype("M8[D]")]
     due = m["accepted_at"] + 60 + m["extension"]
     due = draw.where(np.isnat(m["due_at"]), due, m["due_at"])
     cohort = (m["path"] == "6") & (due >= calendar.start) & (due < calendar.end)
@@ -116,7 +115,7 @@ def _realised(calendar: Calendar, counties: Counties, m: Columns, petitions: Col
     return {
         "carried_over_matters": int((opened < calendar.start).sum()),
         "repeat_pieces": int((petitions["first_or_repeat"] == "重件").sum()),
-        "stock_month_end": dict(zip(months.astype(str).tolist(), stock, strict=True)),
+        "stock_month_end": dict(zip(calendar.months.astype(str).tolist(), stock, strict=True)),
         "due_cohort": {"due": int(cohort.sum()), "concluded_in_time": int(closed_in.sum())},
         "resolved_once": once,
     }

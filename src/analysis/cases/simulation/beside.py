@@ -21,7 +21,6 @@ def supervise(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rn
         draw.where(np.isnat(m["replied_at"]), calendar.end, m["replied_at"]) > alarm
     )
     matter = np.flatnonzero(overdue & (rng.random(len(overdue)) < spec["overdue"]))
-    months = (calendar.end.astype("M8[M]") - calendar.start.astype("M8[M]")).astype(int) + 1
     kinds, issued, county = (
         [np.full(len(matter), "督办", dtype=object)],
         [alarm[matter]],
@@ -29,10 +28,10 @@ def supervise(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rn
     )
     chance = [np.full(len(matter), np.nan)]
     for kind, entry in spec["recommendations"].items():
-        n = rng.poisson(entry["a_month"] * months)
+        n = rng.poisson(entry["a_month"] * len(calendar.months))
         kinds.append(np.full(n, kind, dtype=object))
         issued.append(calendar.start + rng.integers(0, int((calendar.end - calendar.start).astype(int)), n))
-        county.append(draw.index(1.0 + 3.0 * counties.slow, n, rng))
+        county.append(draw.index(1.0 + spec["slow_weight"] * counties.slow, n, rng))
         chance.append(np.full(n, entry["adopted"]))
     kind, where, adopt = np.concatenate(kinds), np.concatenate(county), np.concatenate(chance)
     n = len(kind)
@@ -40,7 +39,11 @@ def supervise(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rn
     body = counties.name[where] + np.array(["人民政府"], dtype=object)
     body[: len(matter)] = m["responsible_body"][matter]
     due = at + spec["answer_days"]
-    taken = draw.where(rng.random(n) < spec["late_answer"], rng.integers(16, 50, n), rng.integers(3, 16, n))
+    taken = draw.where(
+        rng.random(n) < spec["late_answer"],
+        draw.between(spec["days_late"], n, rng),
+        draw.between(spec["days_in_time"], n, rng),
+    )
     answered = draw.where(rng.random(n) < spec["answered"], at + taken, NAT)
     answered = draw.where(answered > calendar.end, NAT, answered)
     adopted = draw.where(np.isnat(answered) | np.isnan(adopt), None, rng.random(n) < np.nan_to_num(adopt))
@@ -74,8 +77,7 @@ def receive(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -> di
         low, high = spec["obliged"][level]
         obliged = int(rng.integers(low, high + 1))
         met_share = spec["lax"]["share"] if code in spec["lax"]["offices"] else spec["met"]
-        first = calendar.start.astype("M8[M]")
-        for start in np.arange(first, (calendar.end + 1).astype("M8[M]"), months):
+        for start in calendar.months[::months]:
             begin, stop = start.astype("M8[D]"), (start + months).astype("M8[D]")
             open_days = calendar.days[(calendar.days >= begin) & (calendar.days < stop) & calendar.working]
             met = int(rng.binomial(obliged, met_share))
@@ -110,7 +112,7 @@ def receive(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -> di
 def preregister(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -> Columns:
     """Monthly pre-registration counts of each county's office (来访预登记): registered = answered + taken."""
     spec = plan["preregistration"]
-    months = np.arange(calendar.start.astype("M8[M]"), (calendar.end + 1).astype("M8[M]"))
+    months = calendar.months
     since = np.array([draw.day(spec["from"][tier]) for tier in counties.tier])
     county, month = (axis.ravel() for axis in np.indices((len(since), len(months))))
     begun = months[month].astype("M8[D]") >= since[county]
@@ -146,7 +148,7 @@ def trace(plan: Plan, m: Columns) -> Columns:
         "at": np.concatenate([m[column][some] for _, column, _ in stages]),
         "body": np.concatenate([who for _, _, who in stages]),
     }
-    order = np.lexsort((np.tile(np.arange(len(some)), len(stages)),))
+    order = np.argsort(np.tile(np.arange(len(some)), len(stages)), kind="stable")
     order = order[~np.isnat(columns["at"][order])]
     return {name: column[order] for name, column in columns.items()}
 
@@ -185,7 +187,7 @@ def population(plan: Plan, calendar: Calendar, counties: Counties) -> Columns:
 def hotline(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -> Columns:
     """Monthly aggregates of city hotlines (12345 月度汇总): a source without rows, and another system."""
     spec = plan["monthly"]
-    months = np.arange(calendar.start.astype("M8[M]"), (calendar.end + 1).astype("M8[M]"))
+    months = calendar.months
     cities = [code for code in dict.fromkeys(counties.city) if code not in spec["cities_left_out"]]
     residents = np.array([counties.residents[counties.city == code].sum() for code in cities])
     season = np.array(plan["volume"]["month"])[months.astype(int) % 12]

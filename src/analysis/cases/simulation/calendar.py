@@ -47,6 +47,11 @@ class Calendar:
                 intake[within] *= number / intake[within].sum() * within.sum() / length
         return cls(start, end, days, working, intake)
 
+    @property
+    def months(self) -> np.ndarray:
+        """The calendar months of the window."""
+        return np.arange(self.start.astype("M8[M]"), (self.end + 1).astype("M8[M]"))
+
     def next_working(self, day: np.ndarray) -> np.ndarray:
         """The day itself, or the first working day after it (the day itself past the table's end)."""
         place = np.arange(len(self.days))

@@ -45,6 +45,12 @@ def lognormal(median: float, spread: float, n: int, rng: Draw) -> np.ndarray:
     return median * np.exp(spread * rng.standard_normal(n))
 
 
+def between(span: tuple[int, int], n: int, rng: Draw) -> np.ndarray:
+    """Whole days from the first of the two up to, not with, the second."""
+    low, high = span
+    return rng.integers(low, high, n)
+
+
 def day(value: dt.date | str) -> np.datetime64:
     """A day of the settings."""
     return np.datetime64(str(value), "D")

@@ -31,11 +31,12 @@ def arrive(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -> Col
     kind = draw.pick(plan["classes"], n, rng)
     path = draw.where(kind == "申诉求决", draw.pick(plan["paths"], n, rng), None)
     # Posted letters are registered days after they were written; the other channels mostly on the day.
-    lag = draw.where(channel == "来信", 1 + rng.poisson(2.0, n), rng.poisson(0.3, n))
+    lag = plan["registration_lag"]
+    waited = draw.where(channel == "来信", 1 + rng.poisson(lag["letters"], n), rng.poisson(lag["others"], n))
     return {
         "county": county,
         "treated": registered >= counties.pilot_start[county],
-        "petitioned_at": registered - lag,
+        "petitioned_at": registered - waited,
         "registered_at": registered,
         "system": draw.pick(plan["systems"], n, rng),
         "matter_class": kind,
@@ -171,8 +172,8 @@ def handle(plan: Plan, counties: Counties, m: Columns, rng: Draw) -> None:
     concluded = draw.where(clocked & (replied <= last) & (concluded > last), last, concluded)
     concluded = draw.where(m["refused"], m["unit_acted_at"], concluded)
     withdrawn = draw.where(
-        (rng.random(n) < plan["withdrawn"]) & ~m["refused"] & ~m["direct"],
-        m["office_acted_at"] + rng.integers(1, 40, n),
+        (rng.random(n) < plan["withdrawn"]["share"]) & ~m["refused"] & ~m["direct"],
+        m["office_acted_at"] + rng.integers(1, plan["withdrawn"]["within_days"], n),
         NAT,
     )
     withdrawn = draw.where(withdrawn < replied, withdrawn, NAT)
@@ -205,7 +206,9 @@ def resolve(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rng:
     comes_back = ~resolved_once & np.isnat(m["withdrawn_at"]) & (rng.random(n) < spec["repeats"]["share"])
     later = comes_back & replied & (rng.random(n) < spec["later"]["share"])
 
-    settled = draw.where(resolved_once, m["concluded_at"] + rng.integers(0, 13, n), NAT)
+    settled = draw.where(
+        resolved_once, m["concluded_at"] + rng.integers(0, spec["settled_within"] + 1, n), NAT
+    )
     link = plan["mediation"]
     mediated = replied & (rng.random(n) < draw.by(resolved_once, link["share"]))
     reached = mediated & (rng.random(n) < draw.by(resolved_once, link["reached"]))
@@ -215,13 +218,13 @@ def resolve(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rng:
     led = np.full(n, None, dtype=object)
     lot = rng.random(n)
     for level, share in plan["led"].items():
-        led = draw.where(lot < share * draw.where(resolved_once, 1, 4), level, led)
+        led = draw.where(lot < share * draw.where(resolved_once, 1, plan["led_hard"]), level, led)
 
     review = plan["review"]
     asks = ~resolved_once & replied & (m["path"] == "6") & (rng.random(n) < review["share"])
-    asked, answered = _appeal(m["replied_at"], asks, review["answered_late"], rng)
+    asked, answered = _appeal(m["replied_at"], asks, review, rng)
     again = asks & (rng.random(n) < review["recheck"])
-    asked_again, answered_again = _appeal(answered, again, review["answered_late"], rng)
+    asked_again, answered_again = _appeal(answered, again, review, rng)
     m |= {
         "resolved_at": settled,
         "resolution_basis": basis,
@@ -243,11 +246,14 @@ def resolve(plan: Plan, calendar: Calendar, counties: Counties, m: Columns, rng:
     }
 
 
-def _appeal(after: np.ndarray, asks: np.ndarray, late: float, rng: Draw) -> tuple[np.ndarray, np.ndarray]:
+def _appeal(after: np.ndarray, asks: np.ndarray, spec: Plan, rng: Draw) -> tuple[np.ndarray, np.ndarray]:
     """Requested within 30 days, answered within 30 more but for a few (复查、复核)."""
     n = len(asks)
     asked = draw.where(asks, after + rng.integers(1, 31, n), NAT)
-    taken = draw.where(rng.random(n) < late, rng.integers(31, 60, n), rng.integers(12, 31, n))
+    late = rng.random(n) < spec["answered_late"]
+    taken = draw.where(
+        late, draw.between(spec["days_late"], n, rng), draw.between(spec["days_in_time"], n, rng)
+    )
     return asked, asked + taken
 
 
@@ -322,7 +328,7 @@ def rate(plan: Plan, calendar: Calendar, m: Columns, rng: Draw) -> None:
     for actor, name in (("信访部门", "office"), ("责任单位", "unit")):
         replied = m["replied_at"] if actor == "信访部门" else draw.where(m["direct"], NAT, m["replied_at"])
         rated_at = np.minimum(
-            replied + np.minimum(rng.geometric(0.12, n) - 1, window),
+            replied + np.minimum(rng.geometric(spec["daily"], n) - 1, window),
             draw.where(np.isnat(replied), NAT, calendar.end),
         )
         rated = ~np.isnat(replied) & (rng.random(n) < spec["answers"][actor])

@@ -27,16 +27,20 @@ def pieces(
     n, repeated = len(order), np.arange(len(order)) >= len(first)
     channel = np.concatenate([m["channel"], life.channels(plan["channels"], "repeat", again, calendar, rng)])
     level = np.concatenate([m["first_level"], draw.pick(plan["office_levels"]["repeat"], len(repeat), rng)])
-    petitioned = np.concatenate([m["petitioned_at"], again - rng.poisson(0.3, len(repeat))])
+    petitioned = np.concatenate(
+        [m["petitioned_at"], again - rng.poisson(plan["registration_lag"]["others"], len(repeat))]
+    )
     visit = channel == "来访"
     place = draw.pick(plan["place_of_visit"], n, rng)
     level = draw.where(visit & np.isin(place, ["县", "市", "省"]), place, level)
     level = draw.where(visit & np.isin(place, ["京", "非接待场所"]), "省", level)
     over = np.array([plan["over_level"].get(p, 0.0) for p in place])
     group = visit & (rng.random(n) < plan["group_visit"]["share"])
-    few = 1 + (rng.random(n) < 0.22) + (rng.random(n) < 0.06)
+    few = 1 + sum(rng.random(n) < share for share in plan["companions"])
     persons = draw.where(
-        group, plan["group_visit"]["threshold"] + rng.poisson(4.0, n), draw.where(visit, few, 1)
+        group,
+        plan["group_visit"]["threshold"] + rng.poisson(plan["group_visit"]["mean_more"], n),
+        draw.where(visit, few, 1),
     )
     columns: Columns = {
         "matter_id": m["matter_id"][matter],
