@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis import cases, codebooks, regions
 from analysis.cases import ranking, registry
-from analysis.cases.compare import COLUMNS, assess, compare
+from analysis.cases.compare import ADJUSTED, COLUMNS, assess, compare, history
 from analysis.cases.funnel import funnel
 from analysis.errors import MethodError, RequestError
 
@@ -59,7 +61,7 @@ def test_small_bodies_are_listed_and_not_ranked():
     assert small["set_low"].isna().all()
     assert small.loc["j", "word"] == "受小样本影响"
     assert "不足 10 件" in small.loc["j", "note"]
-    assert small.loc["l", "word"] == "无数据来源"
+    assert small.loc["l", "word"] == "无应计件"
     assert (made.ranked, made.listed) == (10, 2)
     assert made.table["ranked"].tolist() == [True] * 10 + [False] * 2  # listed last
 
@@ -208,3 +210,65 @@ def test_counties_of_the_sample(sample):
     assert made.set_index("body")["n"].to_dict() == known["denominator"].to_dict()
     assert set(made["peer"]) <= {"区组", "县组", "市组"}
     assert made["ranked"].any()
+
+
+@pytest.fixture(scope="module")
+def province(root):
+    return cases.load(root / "data/sample/cases")
+
+
+@pytest.fixture(scope="module")
+def planted(root):
+    return json.loads((root / "data/sample/cases/metadata.json").read_text(encoding="utf-8"))["planted"]
+
+
+def test_the_planted_slow_counties_are_found(province, planted):
+    slow = set(planted["slow_counties"])
+    made = compare(province, "on_time", by="county", period="2024", region="990000")
+    assert slow <= set(made["body"].tail(len(slow) + 2))
+    flagged = set(made.loc[made["word"] == "差于同组", "body"])
+    assert flagged
+    assert flagged <= slow  # nobody is blamed who was not made slow
+    longer = compare(province, "on_time", by="county", region="990000")
+    assert set(longer.loc[longer["word"] == "差于同组", "body"]) == slow
+
+
+def test_case_mix_sums_to_what_was_observed(province, planted):
+    made = compare(
+        province, "on_time", by="county", period="2024", region="990000",
+        adjust=("topic_1", "channel", "body_level"),
+    )  # fmt: skip
+    assert list(made.columns) == [*COLUMNS, *ADJUSTED]
+    assert made["expected"].sum() == pytest.approx(made["observed"].sum(), rel=1e-6)
+    # On the rarer outcome: late, so observed is what is not in the numerator.
+    assert made["observed"].to_numpy() == pytest.approx((made["n"] - made["numerator"]).to_numpy())
+    slow = made["body"].isin(planted["slow_counties"])
+    assert made.loc[slow, "ratio"].min() > made.loc[~slow, "ratio"].median()
+    assert set(made.loc[made["adjusted_word"] == "差于同组", "body"]) <= set(planted["slow_counties"])
+    with pytest.raises(RequestError, match="没有这个字段"):
+        compare(province, "on_time", by="county", period="2024", adjust=("weather",))
+    with pytest.raises(RequestError, match="汇总表"):
+        compare(MANY, "on_time", adjust=("channel",))
+
+
+def test_pieces_of_one_matter_widen_the_interval_of_a_rate_over_pieces(province):
+    made = compare(province, "repeat", by="city", period="2024", region="990000")
+    # First and repeated pieces of one matter offset one another in part; never does a cluster know more than its pieces.
+    assert (made["effective_n"] <= made["n"]).all()
+    assert (made["effective_n"] < made["n"]).any()
+    assert (made["effective_n"] > 0.5 * made["n"]).all()
+    over_matters = compare(province, "on_time", by="city", period="2024", region="990000")
+    assert (over_matters["effective_n"] == over_matters["n"]).all()
+
+
+def test_history_of_the_whole_and_of_cities(province):
+    whole = history(province, "on_time", region="990000")
+    assert whole["period"].tolist() == [f"{2022 + k // 12}-{k % 12 + 1:02d}" for k in range(36)]
+    assert whole["adjusted"].all()
+    assert whole["raw"].between(0, 1).all()
+    rows = cases.indicators(province, "2024-03", "990000", only=["on_time"], views=("本期",))
+    counted = rows[rows["variant"] == registry.indicator("on_time").headline.id]["value"].iloc[0]
+    assert whole.set_index("period").loc["2024-03", "raw"] == pytest.approx(counted)
+    cities = history(province, "on_time", by="city", region="990000", months=24)
+    assert cities["body"].nunique() == 11
+    assert not cities["adjusted"].any()  # two years say nothing about a season

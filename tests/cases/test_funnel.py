@@ -150,8 +150,8 @@ def test_boston_areas(shared):
     assert fit.phi == pytest.approx(22.529514, abs=5e-7)
     assert fit.tau2 == pytest.approx(0.0017349472, abs=5e-11)
     assert not fit.table["flag"].any()
-    assert (fit.table["z"].abs() > Q998).sum() == 16  # on the arcsine scale, as the reference counts
-    assert funnel(frame, adjust=False).table["flag"].sum() == 17  # by exact limits
+    assert (fit.table["z"].abs() > Q998).sum() == 16
+    assert funnel(frame, adjust=False).table["flag"].sum() == 16  # by exact limits
 
 
 def test_the_interpolated_binomial_limit_by_its_definition():
@@ -159,8 +159,26 @@ def test_the_interpolated_binomial_limit_by_its_definition():
     cdf = binom.cdf(np.arange(size + 1), size, target)
     count = int(np.argmax(cdf >= tail))
     share = (cdf[count] - tail) / (cdf[count] - cdf[count - 1])
-    assert exact_binomial(target, np.array([size]), tail)[0] == pytest.approx((count - share) / size)
-    assert exact_binomial(1.0, np.array([3.0, 9.0]), 0.025).tolist() == [1, 1]
+    assert exact_binomial(target, np.array([size]), -1, tail)[0] == pytest.approx((count - share) / size)
+    mirrored = exact_binomial(1 - target, np.array([size]), 1, tail)[0]
+    assert mirrored == pytest.approx(1 - (count - share) / size)
+    assert exact_binomial(1.0, np.array([3.0, 9.0]), -1, 0.025).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("target", [0.5, 0.9, 0.985])
+def test_exact_limits_are_crossed_no_more_often_than_they_say(target):
+    size = np.arange(1, 400)
+    for side in (-1, 1):
+        limit = exact_binomial(target, size.astype(float), side, 0.001)
+        for n, bound in zip(size, limit, strict=True):
+            counts = np.arange(n + 1)
+            outside = counts / n < bound - 1e-12 if side < 0 else counts / n > bound + 1e-12
+            assert binom.pmf(counts[outside], n, target).sum() <= 0.001 + 1e-12
+
+
+def test_all_on_time_is_not_better_than_a_rate_near_one():
+    frame = pd.DataFrame({"body": list("abc"), "numerator": [37, 500, 60], "denominator": [37, 508, 61]})
+    assert (funnel(frame).table["position"] == "inside").all()
 
 
 def test_a_body_without_cases_keeps_its_row():

@@ -7,8 +7,8 @@ minimum n is listed, not ranked; an indicator that must not be ranked is refused
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,7 +17,10 @@ from .. import codebooks
 from .. import regions as region_tables
 from ..errors import MethodError, RequestError
 from . import intervals, ranking
+from .casemix import expected
 from .funnel import Funnel, funnel
+from .places import LEVELS
+from .strata import clusters, strata
 
 if TYPE_CHECKING:
     from ..periods import Period
@@ -30,6 +33,12 @@ COLUMNS = [
     "set_low", "set_high", "undistinguished", "peer_value", "peer_rank", "peer_low", "peer_high", "peer_size",
     "word", "colour", "note",
 ]  # fmt: skip
+ADJUSTED = [
+    "observed", "expected", "ratio", "ratio_low", "ratio_high", "ratio_lower", "ratio_upper", "adjusted", "adjusted_word",
+]  # fmt: skip
+"""Observed ÷ expected by case mix, its Byar limits, the outer funnel limits at that size, the adjusted value, the word."""
+# Fewer cases in any month than this: a season fitted to the rate would be fitted to its noise.
+_SEASONAL_CASES = 30
 # What a reader calls a column → the column of the case tables.
 _GROUPS = {"body": "responsible_body", "office": "petition_office"}
 
@@ -70,6 +79,7 @@ def compare(
     region: str | None = None,
     variant: str | None = None,
     peers: Mapping[str, str] | None = None,
+    adjust: Sequence[str] = (),
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare bodies or regions by one indicator.
@@ -84,11 +94,13 @@ def compare(
         A definition other than the headline.
     peers
         Body → peer group; regions fall into 区, 县, 市 by their names without it.
+    adjust
+        Case-mix columns (``topic_1``, ``channel``, ``path``, ``body_level`` …): adds :data:`ADJUSTED`.
 
     Returns
     -------
     DataFrame
-        Columns :data:`COLUMNS`, with ``attrs``: ``indicator``, ``variant``, ``definition``, ``phi``, ``tau2``,
+        Columns :data:`COLUMNS` (and :data:`ADJUSTED`), with ``attrs``: ``indicator``, ``variant``, ``definition``, ``phi``, ``tau2``,
         ``adjusted``, ``expected_false``, ``ranked``, ``listed``, ``notes``.
 
     Raises
@@ -98,8 +110,10 @@ def compare(
     MethodError
         No body has a case in the period.
     """
-    made = page(tables, indicator, by, period, as_of, region=region, variant=variant, peers=peers, seed=seed)
-    return made.table
+    return page(
+        tables, indicator, by, period, as_of,
+        region=region, variant=variant, peers=peers, adjust=adjust, seed=seed,
+    ).table  # fmt: skip
 
 
 def page(
@@ -112,6 +126,7 @@ def page(
     region: str | None = None,
     variant: str | None = None,
     peers: Mapping[str, str] | None = None,
+    adjust: Sequence[str] = (),
     seed: int = 0,
 ) -> Comparison:
     """As :func:`compare`, with the funnel and the notes for the page that shows it."""
@@ -123,12 +138,22 @@ def page(
             f"“{entry.name}”不得用于排名或比较", value=indicator, hint="来访量、进京访等数量指标只作描述"
         )
     chosen = _variant(entry, variant)
-    frame = (
-        tables
-        if isinstance(tables, pd.DataFrame)
-        else _counts(tables, entry, chosen, by, period, region, as_of)
-    )
+    if isinstance(tables, pd.DataFrame):
+        if adjust:
+            raise RequestError("只有汇总表时不能按案件结构调整", hint="请给出案件表")
+        frame = tables
+    else:
+        frame = _counts(tables, entry, chosen, by, period, region, as_of).drop(columns="period")
+        sizes = clusters(
+            tables, entry, chosen, _GROUPS.get(by, by), period=period, region=region, as_of=as_of
+        )
+        if sizes is not None:
+            frame = frame.merge(sizes, on="body", how="left")
+            frame["effective_n"] = frame["effective_n"].fillna(frame["denominator"])
     made = assess(frame, direction=entry.direction, minimum_n=entry.minimum_n or None, peers=peers, seed=seed)
+    if adjust and not isinstance(tables, pd.DataFrame):
+        adjusted = _adjusted(tables, entry, chosen, by, period, region, as_of, adjust, made.table)
+        made = replace(made, table=adjusted)
     made.table.attrs |= {
         "indicator": entry.id,
         "variant": chosen.id,
@@ -264,7 +289,7 @@ def _worded(table: pd.DataFrame, direction: str, least: int, book: Mapping[str, 
     others = int(table["ranked"].sum()) - 1
     for row in table.itertuples():
         if row.n == 0:
-            keys.append("none")
+            keys.append("empty")
             notes.append(book["notes"]["no_cases"])
         elif not row.ranked:
             keys.append("small")
@@ -331,33 +356,37 @@ def _counts(
     tables: Cases,
     entry: Indicator,
     variant: Variant,
-    by: str,
-    period: str | Period | None,
+    by: str | None,
+    period: str | Period | Sequence[Period] | None,
     region: str | None,
     as_of: str | dt.date | dt.datetime | None,
 ) -> pd.DataFrame:
-    """Numerator and denominator a body, from the same margins as the indicator table."""
+    """Numerator and denominator a body (and month), from the same margins as the indicator table."""
     from .indicators import indicators
 
     if entry.kind not in ("share", "clock"):
         raise RequestError(
             f"“{entry.name}”不是率，不能这样比较", value=entry.id, hint="可比较的是有分子、分母的指标"
         )
-    column = _GROUPS.get(by, by)
+    column = None if by is None else _GROUPS.get(by, by)
     rows = indicators(tables, period, region, as_of, column, only=[entry.id], views=("本期",))
-    rows = rows[(rows["variant"] == variant.id) & rows["part_of"].isna()]
-    key = "region_code" if column in ("region", "city", "county") else "group"
+    rows = rows[(rows["variant"] == variant.id) & (rows["part_of"].fillna("") == "")]
     if rows.empty or rows["numerator"].isna().all():
         reason = rows["note"].dropna()
         raise MethodError(reason.iloc[0] if len(reason) else "所选期间没有数据", value=entry.id)
-    frame = rows[rows[key].notna()]
-    if key == "region_code":
-        frame = _known_regions(frame)
+    if column is None:
+        rows = rows.assign(body="all")
+    elif column in LEVELS:
+        rows = _known_regions(rows).assign(body=lambda frame: frame["region_code"])
+    else:
+        rows = rows.assign(body=rows["group"])
+    rows = rows[rows["body"].notna() & (rows["body"] != "")]
     return pd.DataFrame(
         {
-            "body": frame[key].astype(str),
-            "numerator": frame["numerator"].fillna(0.0),
-            "denominator": frame["denominator"].fillna(0.0),
+            "body": rows["body"].astype(str),
+            "period": rows["period"],
+            "numerator": rows["numerator"].fillna(0.0),
+            "denominator": rows["denominator"].fillna(0.0),
         }
     ).reset_index(drop=True)
 
@@ -366,3 +395,114 @@ def _known_regions(frame: pd.DataFrame) -> pd.DataFrame:
     """Without codes that no region has, where the source uses codes at all: they are rejects, not places."""
     known = frame["region_code"].isin([region.code for region in region_tables.load().rows])
     return frame[known] if known.any() else frame
+
+
+def _adjusted(
+    tables: Cases,
+    entry: Indicator,
+    variant: Variant,
+    by: str,
+    period: str | Period | None,
+    region: str | None,
+    as_of: str | dt.date | dt.datetime | None,
+    factors: Sequence[str],
+    table: pd.DataFrame,
+) -> pd.DataFrame:
+    """The table with observed ÷ expected, on the rarer outcome, and its own overdispersed funnel."""
+    cells = strata(
+        tables, entry, variant, _GROUPS.get(by, by), factors, period=period, region=region, as_of=as_of
+    )
+    cells = cells[cells["body"].isin(table["body"])]
+    complement = cells["numerator"].sum() * 2 > cells["denominator"].sum()
+    made = expected(cells, factors, complement=bool(complement))
+    fit = funnel(made.rename(columns={"observed": "numerator", "expected": "denominator"}), kind="cqc").table
+    bad_when_high = complement == (entry.direction == "高为好")
+    words = codebooks.load("comparison")["words"]
+    word = [
+        words[_word(str(position) if flag else "inside", "低为好" if bad_when_high else "高为好")]["text"]
+        for position, flag in zip(fit["position"], fit["flag"], strict=True)
+    ]
+    made = made.assign(
+        ratio_low=made["low"], ratio_high=made["high"],
+        ratio_lower=fit["lower_outer"].to_numpy(), ratio_upper=fit["upper_outer"].to_numpy(), adjusted_word=word,
+    )  # fmt: skip
+    joined = table.merge(made[["body", *ADJUSTED]], on="body", how="left")
+    joined.loc[~joined["ranked"], "adjusted_word"] = words["small"]["text"]
+    joined.attrs = table.attrs | {"adjusted_for": list(factors), "complement": bool(complement)}
+    return joined
+
+
+def history(
+    tables: Cases,
+    indicator: str,
+    by: str | None = None,
+    *,
+    region: str | None = None,
+    variant: str | None = None,
+    until: str | Period | None = None,
+    months: int = 36,
+    as_of: str | dt.date | dt.datetime | None = None,
+    target: float | None = None,
+    rebase: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Monthly control charts of an indicator, one a body (or one for all), season and calendar taken out where possible.
+
+    Parameters
+    ----------
+    until, months
+        The last month and how many; the last whole month of the data without it.
+    target, rebase
+        As for :func:`.spc.xmr`; a change of definition is a rebase.
+
+    Returns
+    -------
+    DataFrame
+        ``body`` (``all`` without ``by``) and the columns of :func:`.spc.history`; ``value`` is adjusted where ``adjusted`` is
+        true and ``raw`` is the figure as counted. A body is adjusted with three full years of months of at least 30 cases.
+
+    Raises
+    ------
+    RequestError, MethodError
+        As for :func:`compare`.
+    """
+    from . import registry, spc
+
+    entry = registry.indicator(indicator)
+    chosen = _variant(entry, variant)
+    last = _last_month(tables, until)
+    spans = [last.shift(-step) for step in range(months - 1, -1, -1)]
+    frame = _counts(tables, entry, chosen, by, spans, region, as_of)
+    improvement = {"高为好": "up", "低为好": "down"}.get(entry.direction, "neutral")
+    charts = []
+    for body, series in frame.groupby("body", sort=True):
+        ready, adjusted = _seasonless(series)
+        chart = spc.history(ready, improvement=improvement, target=target, rebase=rebase)
+        charts.append(chart.assign(body=body, adjusted=adjusted))
+    return pd.concat(charts, ignore_index=True)
+
+
+def _seasonless(series: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    from . import season
+
+    raw = series["numerator"] / series["denominator"].where(series["denominator"] > 0)
+    series = series.assign(raw=raw)
+    try:
+        made = season.adjust(series.assign(value=raw), log=False)
+    except MethodError:  # too short or with gaps: the chart says that it is unadjusted
+        return series, False
+    if series["denominator"].min() < _SEASONAL_CASES:
+        return series, False
+    value = made["adjusted"].clip(0, 1)
+    return made.drop(columns=["value", "trend"]).assign(numerator=value * made["denominator"]), True
+
+
+def _last_month(tables: Cases, until: str | Period | None) -> Period:
+    from ..periods import Period
+
+    if until is not None:
+        return until if isinstance(until, Period) else Period.parse(until)
+    _, end = tables.extent
+    if end is None:
+        raise MethodError("数据里没有日期，画不出历史")
+    month = Period.containing(end, "month")
+    return month if month.end == end else month.previous

@@ -166,16 +166,22 @@ def overdispersion(z: Array, se: Array, *, how: str = "winsorise") -> tuple[floa
     return phi, float(max(0.0, excess / freedom)) if k > 1 else 0.0
 
 
-def exact_binomial(target: float, size: Array, probability: float) -> Array:
-    """Quantile of a binomial proportion, interpolated between counts so that the funnel has no steps."""
+def exact_binomial(target: float, size: Array, side: int, tail: float) -> Array:
+    """Exact limit of a proportion, interpolated between counts so that the funnel has no steps (Spiegelhalter).
+
+    ``side`` −1 below, 1 above. The upper limit is the lower one of the complement: interpolated on its own side it would
+    lie below counts that are anything but rare, such as all on time.
+    """
     from scipy.stats import binom
 
+    if side > 0:
+        return 1 - exact_binomial(1 - target, size, -1, tail)
     if target in (0.0, 1.0):
         return np.full(np.shape(size), target)
-    size = np.maximum(np.floor(size), 1)  # effective sizes are fractional
-    count = binom.ppf(probability, size, target)
-    at, below = binom.cdf(count, size, target), binom.cdf(count - 1, size, target)
-    return np.clip((count - (at - probability) / (at - below)) / size, 0, 1)
+    n = np.maximum(np.floor(size), 1)  # effective sizes are fractional
+    count = binom.ppf(tail, n, target)
+    at, below = binom.cdf(count, n, target), binom.cdf(count - 1, n, target)
+    return np.clip((count - (at - tail) / (at - below)) / n, 0, 1)
 
 
 def exact_poisson(size: Array, side: int, tail: float) -> Array:
@@ -230,7 +236,7 @@ def _limits(
         for label, side in (("lower", -1), ("upper", 1)):
             limit = np.full(len(size), np.nan)
             if tau2 is None and kind == "proportion":
-                limit[known] = exact_binomial(target, some, tail if side < 0 else 1 - tail)
+                limit[known] = exact_binomial(target, some, side, tail)
             elif tau2 is None and kind in ("cqc", "shmi"):
                 limit[known] = target * exact_poisson(some * target, side, tail)
             else:
