@@ -117,7 +117,7 @@ def _published(article: Article, genre: str) -> str | None:
     if len(last) <= 24 and not last.endswith("。") and (found := full_dates(last)):
         return found[-1]  # the date under a document
     for line in article.header:
-        if len(line) <= 60 and "会议上" not in line and (found := full_dates(line)):
+        if len(line) <= 60 and "会议上" not in line and line[0] not in "—-" and (found := full_dates(line)):
             return found[-1]
     for line in article.meta:
         if found := full_dates(line):

@@ -109,6 +109,7 @@ def read_html(text: str) -> Page:
 class _Block:
     text: Traced
     heading: bool
+    link: bool = False
 
 
 class _Blocks(HTMLParser):
@@ -128,6 +129,8 @@ class _Blocks(HTMLParser):
         self._cell = False
         self._in_title = False
         self._heading = False
+        self._in_link = False
+        self._linked = 0
         # Cells of a table that turns out to be layout are text; that is known at its end.
         self._pending: list[Traced] = []
 
@@ -142,6 +145,8 @@ class _Blocks(HTMLParser):
             self.meta.append((name, (values.get("content") or "").strip()))
         elif tag == "title":
             self._in_title = True
+        elif tag == "a":
+            self._in_link = True
         if tag in _SKIPPED:
             self._skip.append(tag)
         if tag in _INLINE:
@@ -164,6 +169,8 @@ class _Blocks(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
             self._in_title = False
+        elif tag == "a":
+            self._in_link = False
         if self._skip and tag == self._skip[-1]:
             self._skip.pop()
         if tag in _INLINE:
@@ -213,6 +220,8 @@ class _Blocks(HTMLParser):
 
     def _add(self, text: str, at: int, length: int = 1) -> None:
         """Text from one place: character for character, or (an entity) all from its first."""
+        if self._in_link:
+            self._linked += len(text.strip())
         self._text.append(text)
         if length == len(text) and length > 1:
             self._origin.append(np.arange(at, at + length, dtype=np.int32))
@@ -230,8 +239,9 @@ class _Blocks(HTMLParser):
     def _break(self) -> None:
         text = self._take()
         if text.value:
-            self.blocks.append(_Block(text, self._heading))
+            self.blocks.append(_Block(text, self._heading, self._linked >= 0.8 * len(text)))
         self._heading = False
+        self._linked = 0
 
     def _end_cell(self) -> None:
         if self._cell and self._stack:
@@ -280,11 +290,13 @@ def _main(text: str, blocks: list[_Block]) -> list[_Block]:
     )
     top = next((i for i in range(first, -1, -1) if blocks[i].heading), None)
     if top is None:
-        top = max(0, first - 6)
+        top = first
+        while top > max(0, first - 8) and not blocks[top - 1].link:
+            top -= 1
     return [
         block
         for i, block in enumerate(blocks)
-        if (top <= i < first and len(block.text) <= 120)
+        if (top <= i < first and len(block.text) <= 120 and not block.link)
         or (first <= i <= last and (inside[i] or len(block.text) < 4))
         or (last < i <= last + 3 and inside[i])
     ]

@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from .. import codebooks
 from .clean import pair_quotes
 from .trace import Traced, join
+from .wrap import at_margin
 
 #: Marks that close a paragraph wherever a line ends with them.
 _CLOSED = re.compile(r"(?:[。！？!?；;：:…]|\.{3})[”’」』）)】\]》]*$|[—]{2}$")
 _INNER = re.compile(r"[，。；！？、：]")
 _SENTENCE_INSIDE = re.compile(r"[。！？；，].")
 _LONG = 45
+#: Roles that the value of a label may look like.
+_VALUES = {"plain", "furniture", "meta"}
+#: Roles of lines that are whole by themselves, and of lines that begin something.
+_SINGLE = {"byline", "credit", "meta", "turned", "chapter", "salutation"}
+_STARTING = {
+    "byline", "credit", "meta", "bullet", "article", "chapter", "turn", "dateline", "salutation", "abstract",
+}  # fmt: skip
 _INDENT = {ord("\u3000"): " "}
 
 
@@ -27,9 +35,9 @@ class Line:
     Attributes
     ----------
     text
-        Without white space at its ends.
-    start, end
-        Its span in the cleaned text.
+        Without white space at its ends; lines broken at the margin are one.
+    pieces
+        Its spans in the cleaned text, one for each line that it stood on.
     gap
         Blank lines (and lines of furniture) before it.
     indent
@@ -42,8 +50,7 @@ class Line:
     """
 
     text: str
-    start: int
-    end: int
+    pieces: tuple[tuple[int, int], ...]
     gap: int
     indent: bool
     role: str
@@ -73,64 +80,112 @@ class Line:
         )
 
 
+@dataclass(slots=True)
+class _Raw:
+    """A line as it stands on the page: its text and span without white space at its ends."""
+
+    text: str
+    start: int
+    end: int
+    gap: int
+    indent: bool
+
+
 def read_lines(text: Traced) -> list[Line]:
-    """The lines that say something; furniture is left out."""
+    """The lines that say something; furniture is left out, lines broken at the margin are put together."""
+    raw = _raw_lines(text.value)
+    repeated = _repeated(raw)
     lines: list[Line] = []
     gap = 0
     cut = False
-    spans = list(_spans(text.value))
-    repeated = _repeated(text.value)
-    for at, (start, end) in enumerate(spans):
-        raw = text.value[start:end]
-        stripped = raw.strip()
-        if not stripped:
-            gap += 1
-            continue
-        role = role_of(stripped)
-        if (
-            role == "meta"
-            and stripped[-1] in "：:"
-            and (below := _value_below(text.value, spans, at)) is not None
-        ):
-            # The label stands on one line, what it labels on the next.
-            end = spans[below][1]
-            raw = text.value[start:end]
-            stripped = re.sub(r"\s*\n\s*", "", raw.strip())
-            spans[below] = (end, end)
-        if role == "furniture" or (
-            role == "plain" and (stripped in repeated or _crumb(text.value, spans, at))
-        ):
-            gap += 1
+    for part in _with_values(_unwrap(raw, text.value)):
+        said = _glued([piece.text for piece in part])
+        role = role_of(said)
+        if role == "furniture" or (role == "plain" and said in repeated):
+            gap += part[0].gap + 1
             cut = True
             continue
-        lead = len(raw) - len(raw.lstrip())
-        indent = raw.startswith(("\u3000", "  "))
-        lines.append(Line(stripped, start + lead, start + lead + len(stripped), gap, indent, role, cut))
+        spans = tuple((piece.start, piece.end) for piece in part)
+        lines.append(Line(said, spans, gap + part[0].gap, part[0].indent, role, cut))
         gap, cut = 0, False
     return lines
 
 
-def _value_below(value: str, spans: Sequence[tuple[int, int]], at: int) -> int | None:
-    """The line that holds the value of a label, where it is the next one."""
-    for below in range(at + 1, min(at + 4, len(spans))):
-        found = value[slice(*spans[below])].strip()
-        if found:
-            return below if len(found) <= 40 and role_of(found) in {"plain", "furniture"} else None
-    return None
+def _raw_lines(value: str) -> list[_Raw]:
+    lines: list[_Raw] = []
+    gap = 0
+    for start, end in _spans(value):
+        line = value[start:end]
+        text = line.strip()
+        if not text:
+            gap += 1
+            continue
+        lead = start + len(line) - len(line.lstrip())
+        lines.append(_Raw(text, lead, lead + len(text), gap, line.startswith(("\u3000", "  "))))
+        gap = 0
+    return _without_crumbs(lines)
 
 
-def _repeated(value: str) -> set[str]:
+def _unwrap(lines: list[_Raw], value: str) -> list[list[_Raw]]:
+    """Lines that belong together because the one before was broken at the margin."""
+    widest = [value[line.start - 2 * line.indent : line.end] for line in lines]
+    full = at_margin(widest)
+    indented = sum(line.indent for line in lines) >= 3
+    parts: list[list[_Raw]] = []
+    for i, line in enumerate(lines):
+        goes_on = i > 0 and full[i - 1] and line.gap == 0 and not (indented and line.indent)
+        if goes_on and not _starts(line.text, lines[i - 1].text):
+            parts[-1].append(line)
+        else:
+            parts.append([line])
+    return parts
+
+
+def _starts(text: str, before: str) -> bool:
+    """Whether a line begins something new although the one before reached the margin."""
+    role = role_of(text)
+    if role in {"numbered", "enumerated", "dash"}:
+        return bool(_CLOSED.search(before))
+    return role not in {"plain", "furniture"} or (role == "furniture" and bool(_CLOSED.search(before)))
+
+
+def _with_values(parts: list[list[_Raw]]) -> list[list[_Raw]]:
+    """Labels put together with what they label where that stands on the next line."""
+    whole: list[list[_Raw]] = []
+    for part in parts:
+        label = whole[-1] if whole else None
+        if label and len(label) == 1 and label[0].text[-1] in "：:" and part[0].gap <= 2 and len(part) == 1:
+            value = part[0].text
+            labelled = re.match(r"[•·●\-*]?\s*[\u4e00-\u9fff]{2,6}\s*：", value)
+            if (
+                role_of(label[0].text) == "meta"
+                and len(value) <= 40
+                and not labelled
+                and role_of(value) in _VALUES
+            ):
+                label.append(part[0])
+                continue
+        whole.append(list(part))
+    return whole
+
+
+def _without_crumbs(lines: list[_Raw]) -> list[_Raw]:
+    """Without a path of which every step stands on a line of its own (首页, >, 政务公开, >, …)."""
+    arrows = {">", "＞", "›", "»", ">>"}
+    beside = [
+        len(line.text) <= 24
+        and ((i > 0 and lines[i - 1].text in arrows) or (i + 1 < len(lines) and lines[i + 1].text in arrows))
+        for i, line in enumerate(lines)
+    ]
+    return [line for line, step in zip(lines, beside, strict=True) if not step and line.text not in arrows]
+
+
+def _repeated(lines: Iterable[_Raw]) -> set[str]:
     """Short lines that a page says three times or more: the names of its parts, not its text."""
-    counts = Counter(line.strip() for line in value.split("\n") if 2 <= len(line.strip()) <= 20)
+    counts = Counter(line.text for line in lines if 2 <= len(line.text) <= 20)
     return {
         line for line, n in counts.items() if n >= 3 and re.fullmatch(r"[\u4e00-\u9fffA-Za-z·、\s]+", line)
     }
-
-
-def _crumb(value: str, spans: Sequence[tuple[int, int]], at: int) -> bool:
-    """Whether a line is one step of a path of which every step stands on a line of its own."""
-    beside = [value[slice(*spans[i])].strip() for i in (at - 1, at + 1) if 0 <= i < len(spans)]
-    return any(mark in {">", "＞", "›", "»", ">>"} for mark in beside) and spans[at][1] - spans[at][0] <= 24
 
 
 def role_of(text: str) -> str:
@@ -156,77 +211,42 @@ def is_open(text: str) -> bool:
     return bool(said) and not _CLOSED.search(text)
 
 
-def paragraphs(lines: Sequence[Line], text: Traced, width: int | None) -> list[Traced]:
+def paragraphs(lines: Sequence[Line], text: Traced) -> list[Traced]:
     """Join the lines of one article into its paragraphs, across blank lines that columns left."""
     found: list[list[Line]] = []
     for line in lines:
-        if found and _continues(found[-1], line, width):
+        if found and _continues(found[-1], line):
             found[-1].append(line)
         else:
             found.append([line])
-    whole = (join((text[p.start : p.end] for p in part), _glue(part)) for part in found)
-    return [pair_quotes(p.translate(_INDENT)) for p in whole]
+    return [_paragraph([span for line in part for span in line.pieces], text) for part in found]
 
 
-def wrap_width(lines: Iterable[Line]) -> int | None:
-    """The width at which a page's lines were broken, where they were.
-
-    Broken pages have most lines of one length; a page of whole paragraphs has lines of all lengths.
-    """
-    lengths = [len(line.text) for line in lines if line.role != "meta"]
-    if len(lengths) < 6:
-        return None
-    common = Counter(length for length in lengths if 10 <= length <= 60)
-    if not common:
-        return None
-    width = max(common, key=lambda w: common[w] + common[w - 1] + common[w + 1])
-    near = sum(common[w] for w in (width - 2, width - 1, width, width + 1))
-    longer = sum(length > width + 3 for length in lengths)
-    return width if near >= 0.35 * len(lengths) and longer <= 0.15 * len(lengths) else None
+def _paragraph(spans: Sequence[tuple[int, int]], text: Traced) -> Traced:
+    pieces = [text[start:end] for start, end in spans]
+    whole = pieces[0]
+    for piece in pieces[1:]:
+        whole = join((whole, piece), _glue(whole.value, piece.value))
+    return pair_quotes(whole.translate(_INDENT))
 
 
-def _continues(part: Sequence[Line], line: Line, width: int | None) -> bool:
-    """Whether a line goes on with the paragraph before it."""
+def _continues(part: Sequence[Line], line: Line) -> bool:
+    """Whether a line goes on with the paragraph before it: that one stops in mid-sentence, this one starts nothing."""
     last = part[-1]
-    if last.role in {"byline", "credit", "meta", "turned", "chapter", "salutation"}:
-        return False
-    if line.role in {
-        "byline",
-        "credit",
-        "meta",
-        "bullet",
-        "article",
-        "chapter",
-        "turn",
-        "dateline",
-        "salutation",
-        "abstract",
-    }:
-        return False
-    full = width is not None and len(last.text) >= width - 2
-    if line.indent and not last.indent and len(part) > 1 and last.closed:
+    if last.role in _SINGLE or line.role in _STARTING or last.closed:
         return False
     said = "".join(p.text for p in part)
-    if last.closed:
-        # In a page of broken lines a sentence may end exactly at the margin.
-        return (
-            full and not line.indent and line.gap == 0 and last.text[-1] not in "：:" and line.role == "plain"
-        )
     if last.text[-1] in "，、,（(“‘《":
         return True
     if last.role == "numbered" and len(part) == 1 and len(last.text) <= _LONG and not _unbalanced(last.text):
-        return full  # the heading of a section
+        return False  # the heading of a section
     if last.role == "abstract" and len(last.text) <= 80:
         return False  # key words
-    if line.role in {"numbered", "dash"} and not full:
-        return False
-    if line.role == "enumerated" and not (full or _unbalanced(said)):
+    if line.role in {"numbered", "dash"}:
         return False
     if _unbalanced(said):
         return True
-    if full:
-        return not (line.indent and line.gap)
-    return len(said) > _LONG or bool(_SENTENCE_INSIDE.search(said))
+    return line.role != "enumerated" and is_open(said)
 
 
 def _unbalanced(text: str) -> bool:
@@ -234,10 +254,17 @@ def _unbalanced(text: str) -> bool:
     return any(text.count(a) > text.count(b) for a, b in ("“”", "《》", "（）"))
 
 
-def _glue(part: Sequence[Line]) -> str:
+def _glue(before: str, after: str) -> str:
     """A space where a line break stood between Latin words, nothing between Chinese."""
-    ends = part[0].text[-1:]
-    return " " if len(part) > 1 and ends.isascii() and ends.isalpha() and part[1].text[0].isascii() else ""
+    latin = before[-1:].isascii() and before[-1:].isalpha() and after[:1].isascii() and after[:1].isalpha()
+    return " " if latin else ""
+
+
+def _glued(texts: Sequence[str]) -> str:
+    whole = texts[0]
+    for text in texts[1:]:
+        whole += _glue(whole, text) + text
+    return whole
 
 
 def _spans(value: str) -> Iterable[tuple[int, int]]:

@@ -8,11 +8,17 @@ import re
 from .. import codebooks
 from .trace import Edit, Traced
 
-_SYLLABLE = (
-    r"(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?"
-    r"[aeiouüvāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹ\u0300-\u030c]{1,6}(?:ng|n|r)?"
+_LETTER = r"[a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜüńňǹ\u0300-\u030c]"
+# A note may be broken at the margin.
+_NOTE = re.compile(
+    rf"(?<=[\u3400-\u9fff\uf900-\ufaff])\s{{0,3}}[(（]\s?(?P<note>(?:{_LETTER}\s{{0,4}}){{1,6}})[)）]",
+    re.IGNORECASE,
 )
-_NOTE = re.compile(rf"(?<=[\u3400-\u9fff\uf900-\ufaff]) ?[(（] ?{_SYLLABLE} ?[)）]", re.IGNORECASE)
+_SYLLABLE = re.compile(
+    r"(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?"
+    r"[aeiouüvāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹ\u0300-\u030c]{1,6}(?:ng|n|r)?",
+    re.IGNORECASE,
+)
 _TONE = re.compile(r"[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹ\u0300-\u030c]")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _WIDE = r"[\u3001-\u9fff\uff01-\uffe5\ue000-\uf8ff]"
@@ -25,7 +31,7 @@ def strip_pinyin(text: Traced) -> Traced:
 
     A note with a tone mark always counts; notes without one only where the text has several with.
     """
-    notes = list(_NOTE.finditer(text.value))
+    notes = [m for m in _NOTE.finditer(text.value) if _SYLLABLE.fullmatch(re.sub(r"\s", "", m["note"]))]
     marked = sum(bool(_TONE.search(m[0])) for m in notes)
     return text.edit([Edit(m.start(), m.end()) for m in notes if marked >= 3 or _TONE.search(m[0])])
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .. import codebooks
-from .lines import Line, is_open, paragraphs, read_lines, wrap_width
+from .lines import Line, is_open, paragraphs, read_lines
 from .trace import Traced, join
 
 #: Points a headline needs to open an article when no byline, dateline or subtitle vouches for it.
@@ -59,10 +59,8 @@ class _Draft:
 
 def split(text: Traced) -> list[Article]:
     """The articles of a cleaned source, in order."""
-    lines = read_lines(text)
-    width = wrap_width(lines)
-    drafts = _resume(_drafts(_demote(lines), width))
-    articles = [article for draft in drafts if (article := _article(draft, text, width)) is not None]
+    drafts = _resume(_drafts(_demote(read_lines(text))))
+    articles = [article for draft in drafts if (article := _article(draft, text)) is not None]
     if articles and _one_of_several_pages(text.value):
         articles[-1].truncated = True
     return articles
@@ -91,16 +89,16 @@ def _speaker(text: str) -> str:
 # ---------------------------------------------------------------------------------------------- where articles start
 
 
-def _drafts(lines: list[Line], width: int | None) -> list[_Draft]:
-    starts = _starts(lines, width)
+def _drafts(lines: list[Line]) -> list[_Draft]:
+    starts = _starts(lines)
     drafts = []
     for (start, photo), (end, _) in zip(starts, [*starts[1:], (len(lines), False)], strict=True):
-        head = _head(lines, start, end, width)
+        head = _head(lines, start, end)
         drafts.append(_Draft(lines[start : start + head], lines[start + head : end], photo))
     return drafts
 
 
-def _starts(lines: list[Line], width: int | None) -> list[tuple[int, bool]]:
+def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     """Indices at which articles start, each with whether a photograph's credit says so."""
     starts: dict[int, bool] = {}
     for at, line in enumerate(lines):
@@ -116,10 +114,14 @@ def _starts(lines: list[Line], width: int | None) -> list[tuple[int, bool]]:
             starts[at] = False
     usual = _usual_gap(lines)
     for at in range(1, len(lines) - 1):
-        if _alone(lines, at, width) and not _near(starts, at, lines):
+        if _alone(lines, at) and not _near(starts, at, lines):
             last = max((s for s in starts if s < at), default=0)
             if _points(lines, last, at, usual) >= _ENOUGH:
                 starts[at] = False
+    for start in sorted(starts)[1:]:
+        before = max(s for s in starts if s < start)
+        if not starts[start] and not any(line.prose and line.role != "meta" for line in lines[before:start]):
+            del starts[start]  # the title block goes on
     if lines and not any(s == 0 for s in starts):
         first = min(starts, default=None)
         # What stands above the first title block is its page, unless it is running text.
@@ -167,12 +169,10 @@ def _photo_above(lines: Sequence[Line], at: int, starts: dict[int, bool]) -> int
     return start
 
 
-def _alone(lines: Sequence[Line], at: int, width: int | None) -> bool:
+def _alone(lines: Sequence[Line], at: int) -> bool:
     """Whether a headline stands between the end of one text and the beginning of another."""
     line, before, after = lines[at], lines[at - 1], lines[at + 1]
     if not line.headline or line.role != "plain" or line.closed or len(line.text) < 5:
-        return False
-    if width is not None and len(line.text) >= width - 2:
         return False
     ended = (
         before.closed
@@ -239,7 +239,7 @@ def _usual_gap(lines: Sequence[Line]) -> int:
 # --------------------------------------------------------------------------------------------------- the title block
 
 
-def _head(lines: Sequence[Line], start: int, end: int, width: int | None) -> int:
+def _head(lines: Sequence[Line], start: int, end: int) -> int:
     """How many lines from ``start`` on are title block, not body."""
     count = 0
     titled = bylined = False
@@ -277,10 +277,10 @@ def _passed(text: str) -> bool:
     return len(text) < 300 and bool(_patterns()["passed"].search(text)) and text.lstrip("（(")[:1].isdigit()
 
 
-def _article(draft: _Draft, text: Traced, width: int | None) -> Article | None:
+def _article(draft: _Draft, text: Traced) -> Article | None:
     """Read the title block, join the paragraphs; ``None`` where nothing of a body is left."""
     lines, meta, credits, truncated = _body_lines(draft)
-    found = paragraphs(lines, text, width)
+    found = paragraphs(lines, text)
     while found and not found[-1].value.strip():
         found.pop()
     if not found or not any(len(p) > 20 or p.value[-1] in "。！？" for p in found):
@@ -344,32 +344,35 @@ def _without_tail(lines: list[Line]) -> list[Line]:
 
 
 def _read_head(article: Article, head: Sequence[Line]) -> None:
-    bylines, subtitles, titles = [], [], []
+    """Sort the lines of a title block into kicker, title, subtitle, byline and metadata."""
+    patterns = _patterns()
+    bylines: list[str] = []
+    subtitles: list[str] = []
+    titles: list[str] = []
     for line in head:
+        text = line.text
         if line.role == "meta":
-            article.meta.append(line.text)
+            article.meta.append(text)
             continue
-        article.header.append(line.text)
-        if line.role == "byline" or (titles and _bare_name(line.text)) or _officer(line.text):
-            bylines.append(line.text)
-        elif _part_mark(line.text):
+        article.header.append(text)
+        if line.role == "byline" or (titles and _bare_name(text)) or _officer(text):
+            bylines.append(text)
+        elif _part_mark(text) or _passed(text) or _issue(text) or patterns["caption"].fullmatch(text):
             continue
-        elif titles and _subtitle(line.text):
-            subtitles.append(line.text)
-        elif (
-            _passed(line.text)
-            or line.text in titles
-            or _issue(line.text)
-            or _patterns()["caption"].fullmatch(line.text)
-        ):
-            continue
+        elif any(text in t for t in (*titles, *subtitles)):
+            continue  # pages say their title over and over
+        elif titles and _subtitle(text):
+            subtitles.append(text)
+        elif subtitles and patterns["dash"].match(subtitles[-1]) and patterns["at_meeting"].search(text):
+            subtitles[-1] += text
+            article.header[-2:] = [article.header[-2] + text]
         elif line.role in {"plain", "dash"} and not (line.prose and not line.headline):
-            titles.append(line.text)
+            titles.append(text)
     titles = _whole(titles)
     if len(titles) == 1:
         article.title = titles[0]
     elif titles:
-        best = int(_leads(titles[0], titles[1]))
+        best = int(article.photo or _leads(titles[0], titles[1]))
         article.title = titles[best]
         article.kicker = titles[0] if best else None
         subtitles = [*titles[best + 1 :], *subtitles]
@@ -476,6 +479,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         ),
         "kicker": re.compile(r"(?:强调|指出|要求|提出|召开|举行|会议|消息|讲话时|调研时)$"),
         "passed": re.compile(r"(?:通过|公布|发布|批准|修[订正改]|施行|印发|令第?.{1,4}号)"),
+        "at_meeting": re.compile(r"(?:会议|大会|全会)上$"),
         "held": re.compile(
             r"^(?:——)?\s*(?:\d{4}|[二〇○零一三四五六七八九]{4})年.{3,12}在.{4,40}(?:会议|大会|全会)上(?:\s.{2,20})?$"
         ),
