@@ -117,6 +117,23 @@ class TestDocuments:
         assert len(sentences("008") & sentences("009")) >= 4
         assert len(sentences("008") & sentences("044")) >= 4
 
+    def test_nothing_is_copied_from_the_real_texts(self, texts: dict[str, str], shared: Path) -> None:
+        """No run of 20 characters in common, apart from punctuation: titles and set terms are shorter."""
+
+        def runs(text: str) -> set[str]:
+            plain = re.sub(r"[^\u4e00-\u9fff0-9]", "", text)
+            return {plain[i : i + 20] for i in range(len(plain) - 19)}
+
+        ours = set().union(*(runs(text) for text in texts.values()))
+        real = [
+            p
+            for folder in ("seeds", "bulletins/text", "corpus/regulations", "corpus/work_reports")
+            for p in (shared / folder).iterdir()
+        ]
+        assert len(real) > 30
+        for path in real:
+            assert not ours & runs(path.read_text(encoding="utf-8")), path.name
+
     def test_personal_data_is_made_up_and_only_where_stated(self, texts: dict[str, str]) -> None:
         with_phone = {name for name, text in texts.items() if re.search(r"(?<!\d)1[3-9]\d{9}(?!\d)", text)}
         with_identity = {
