@@ -18,7 +18,6 @@ from .load import Cases, moment
 from .registry import Indicator
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 BANDS = (15, 60, 90)
@@ -241,7 +240,6 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     those only; what is open and older is the stock less these.
     """
     import ibis
-    import pandas as pd
 
     table = margin_tables.snapshot(tables, "matters", now, ("closed_at",))
     table = table.filter(
@@ -266,7 +264,7 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     rest = stock.merge(known, on=["region", "group", "month"], how="left")
     rest["n"] = rest["stock"] - rest["known"].fillna(0)
     old = rest.assign(band=names[-1])[["region", "group", "month", "band", "n"]]
-    return pd.concat([frame, old[old["n"] != 0]], ignore_index=True)
+    return margin_tables.stack([frame, old[old["n"] != 0]])
 
 
 def _stock(table: Any, keys: dict[str, Any], now: dt.datetime) -> pd.DataFrame:
@@ -352,7 +350,6 @@ def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: i
     What leaves in the month it comes, or before, makes no difference at any month's end.
     """
     import ibis
-    import pandas as pd
 
     opened = enters.truncate("M")
     if after:
@@ -364,7 +361,7 @@ def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: i
     come = pairs[["region", "group", "n"]].assign(month=pairs["opened"])
     gone = pairs[pairs["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
-    both = pd.concat([come, leave], ignore_index=True)
+    both = margin_tables.stack([come, leave])
     return both.groupby(["region", "group", "month"], dropna=False, as_index=False)["n"].sum()
 
 
@@ -386,12 +383,11 @@ def _month_start(now: dt.datetime) -> pd.Timestamp:
 
 def _overdue(tables: Cases, one: Indicator, now: dt.datetime, by: str | None) -> pd.DataFrame:
     """Overdue and open: comes when it falls due, leaves when it is closed later."""
-    import pandas as pd
 
     rows = margin_tables.cohort(tables, clock(str(one.clock)), now, by)
     rows = rows[rows["fallen"] & ~(rows["closed"] <= rows["due"])]
     come = rows[["region", "group", "n"]].assign(month=rows["due"])
     gone = rows[rows["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
-    both = pd.concat([come, leave], ignore_index=True).rename(columns={"n": "numerator"})
+    both = margin_tables.stack([come, leave]).rename(columns={"n": "numerator"})
     return both.assign(part_of="", mode="level")

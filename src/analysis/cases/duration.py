@@ -156,9 +156,8 @@ def compare(table: pd.DataFrame) -> tuple[float, float]:
 
     if table["group"].nunique() < 2:
         raise MethodError("只有一组，没有可比的", hint="请换一个分组")
-    result = multivariate_logrank_test(
-        table["day"], table["group"], table["event"] == DONE, weights=table["n"]
-    )
+    rows = table.reset_index(drop=True)  # lifelines looks weights up by position
+    result = multivariate_logrank_test(rows["day"], rows["group"], rows["event"] == DONE, weights=rows["n"])
     return float(result.test_statistic), float(result.p_value)
 
 

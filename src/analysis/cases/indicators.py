@@ -79,8 +79,10 @@ def indicators(
     rows = [_view(figures, one, spans) for one in shown]
     table = _described(pd.concat(rows, ignore_index=True), tables, shown)
     missing = _missing(chosen, lacking, shown, places)
-    both = [frame for frame in (table, missing) if len(frame)]
-    return (pd.concat(both, ignore_index=True) if len(both) > 1 else both[0] if both else table)[COLUMNS]
+    if not len(table) or not len(missing):
+        return (table if len(table) else missing)[COLUMNS]
+    kinds = {name: kind for name, kind in table[COLUMNS].dtypes.items() if missing[name].isna().all()}
+    return pd.concat([table[COLUMNS], missing.astype(kinds)], ignore_index=True)
 
 
 def states(
@@ -353,7 +355,7 @@ def _described(table: pd.DataFrame, tables: Cases, shown: Sequence[Shown]) -> pd
 def _changes(table: pd.DataFrame, change: pd.Series, share: pd.Series) -> pd.DataFrame:
     """Turn the rows of 同比 and 环比 into changes; no per cent on a small base."""
     counts = table["kind"].isin(["count", "level", "ages", "rate"])
-    base = table["value"]
+    base = table["value"].copy()
     percent = (table["now"] / base.where(base > 0) - 1) * 100
     difference = (table["now"] - base) * (share.astype(float) * 99 + 1)
     table.loc[change, "value"] = percent.where(counts, difference)[change]

@@ -107,30 +107,27 @@ class Cases:
     @cached_property
     def _span(self) -> tuple[dt.datetime | None, dt.datetime | None]:
         today = dt.datetime.combine(dt.date.today(), dt.time.max)
-        spans = []
-        for name, columns in _HAPPENS.items():
-            for column in (column for column in columns if self.has(f"{name}.{column}")):
-                when = self.tables[name][column]
-                past = (when <= today).ifelse(when, None)
-                spans.append(self.tables[name].aggregate(first=past.min(), last=past.max()))
-        if not spans:
-            return None, None
-        import ibis
-
-        frame = ibis.union(*spans).execute() if len(spans) > 1 else spans[0].execute()
-        first, last = frame["first"].min(), frame["last"].max()
+        firsts, lasts = [], []
+        for name in (name for name in _HAPPENS if name in self.tables):
+            table, spec = self.tables[name], schema.table(name)
+            asked = {f"first_{spec.when}": table[spec.when].min()} if spec.when in table.columns else {}
+            for column in spec.columns.values():
+                if column.type == "date" and column.id in table.columns and column.id not in STATED:
+                    when = table[column.id]
+                    asked[f"last_{column.id}"] = (when <= today).ifelse(when, None).max()
+            if asked:
+                found = table.aggregate(**asked).execute().iloc[0].dropna()
+                firsts += [found[key] for key in found.index if key.startswith("first_")]
+                lasts += [found[key] for key in found.index if key.startswith("last_")]
         return (
-            first.to_pydatetime() if first == first else None,
-            last.to_pydatetime() if last == last else None,
+            min(firsts).to_pydatetime() if firsts else None,
+            max(lasts).to_pydatetime() if lasts else None,
         )
 
 
-_HAPPENS = {
-    "petitions": ("registered_at",),
-    "matters": ("registered_at", "replied_at", "concluded_at"),
-    "receptions": ("date",),
-    "monthly": ("month",),
-}
+STATED = ("due_at",)
+"""Dates that are set, not dates on which something happened: these may lie in the future."""
+_HAPPENS = ("petitions", "matters", "supervision", "receptions", "preregistration", "monthly")
 
 
 def load(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import deadlines, registry, schema
 from .expression import parse
-from .load import Cases
+from .load import STATED, Cases
 from .registry import Indicator, Variant
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
     by
         One more column to group by.
     """
-    import pandas as pd
-
     from . import backlog, duration, reception
 
     lacking: dict[tuple[str, str], str] = {}
@@ -75,12 +73,16 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
         found for one in chosen if one.kind == "duration"
         if (found := duration.margin(tables, one, as_of, by, lacking)) is not None
     ]  # fmt: skip
-    frames = [frame for frame in frames if len(frame)]
-    return Margins(
-        pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS),
-        pd.concat(histograms, ignore_index=True) if histograms else pd.DataFrame(),
-        lacking,
-    )
+    return Margins(stack(frames, COLUMNS), stack(histograms), lacking)
+
+
+def stack(frames: Iterable[pd.DataFrame], columns: list[str] | None = None) -> pd.DataFrame:
+    """Frames one under the other, the empty ones left out."""
+    import pandas as pd
+
+    full = [frame for frame in frames if len(frame)]
+    made = pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=columns)
+    return made if columns is None else made[columns]
 
 
 # ---- tables as they were known ---------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def _snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: tuple[str, 
         table = table.filter(table[spec.when].isnull() | (table[spec.when] <= as_of))
     later = [
         column.id for column in spec.columns.values()
-        if column.type == "date" and column.id in table.columns and column.id not in ("due_at", spec.when)
+        if column.type == "date" and column.id in table.columns and column.id not in (*STATED, spec.when)
     ]  # fmt: skip
     return table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
 
@@ -204,7 +206,6 @@ def _aggregate(
 ) -> pd.DataFrame:
     """Every measure of the definitions that share a table, a date and an open split."""
     import ibis
-    import pandas as pd
 
     read = {column for _, variant in members for column in registry.needs(variant)}
     table = snapshot(tables, name, as_of, read & set(registry.DERIVED.get(name, ())))
@@ -226,7 +227,7 @@ def _aggregate(
             if not piece["numerator"].any():
                 continue  # a term that nowhere occurs
         pieces.append(piece[piece["part_of"] != ""] if split else piece)
-    return pd.concat(pieces, ignore_index=True)[COLUMNS] if pieces else pd.DataFrame(columns=COLUMNS)
+    return stack(pieces, COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
     -------
     DataFrame
         :data:`KEYS`, ``span`` (position in ``spans``), numerator, denominator; a span of which the data say nothing at
-        all (before their first month) has missing figures.
+        all (before their first month, or after both the last and ``as_of``) has missing figures.
     """
     import numpy as np
     import pandas as pd
@@ -56,7 +56,7 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
     for position, (start, end) in enumerate(spans):
         left, right = _columns(start, end, first, width)
         top, bottom = (_figure(dense, left, right, now, mode) for dense in (tops, bottoms))
-        known = right >= 1 and left <= width - 1
+        known = right >= 1 and left <= max(width - 1, now)
         frames.append(
             labels[KEYS].assign(
                 span=position, numerator=top if known else np.nan, denominator=np.where(without | (not known), np.nan, bottom)

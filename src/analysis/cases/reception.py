@@ -54,7 +54,9 @@ def obligations(tables: Cases, as_of: str | dt.date | dt.datetime | None = None)
     offices = held.groupby("office", as_index=False)[["office_level", "region"]].first() if stated is None else (
         stated.groupby("office", as_index=False)[["office_level", "region"]].first()
     )
-    start = min(held["date"].min().date(), *([] if stated is None else [Period.parse(stated["period"].min()[:4]).start]))
+    start = held["date"].min().date()
+    if stated is not None:
+        start = min(start, *(Period.parse(text).start for text in stated["period"].unique()))
     rows = [
         {"office": row.office, "office_level": row.office_level, "region": row.region, "period": str(period),
          "period_start": period.start, "period_end": period.end}

@@ -17,7 +17,7 @@ from .. import regions as region_tables
 from ..errors import CodebookError
 from . import deadlines, registry, schema, values
 from .expression import parse
-from .load import Cases, moment
+from .load import STATED, Cases, moment
 from .margins import snapshot
 from .mapping import TableMapping
 from .sources import ROW
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ["source", "table", "row", "key", "rule", "field", "value", "severity", "message", "hint", "touches"]
-_STATED = ("due_at",)  # a deadline may lie in the future; what happened may not
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def _cell_rules(
         empty = table[keys[0]].isnull()
         yield "missing_key", (table, {keys[0]: empty}), (keys[0],)
         yield "duplicate_id", (table, parse(f"repeated({', '.join(keys)})").on(table) & ~empty), tuple(keys)
-    later = {c.id: table[c.id] > now for c in have if c.type == "date" and c.id not in _STATED}
+    later = {c.id: table[c.id] > now for c in have if c.type == "date" and c.id not in STATED}
     if later and name not in ("pilots", "monthly"):
         yield "in_future", (table, later), tuple(later)
     negative = {c.id: table[c.id] < 0 for c in have if c.type in ("int", "float")}
