@@ -141,7 +141,7 @@ class _ForkedClient(PapermillNotebookClient):
                 message = {"msg_type": kind, "header": {"msg_type": kind}, "parent_header": {}}
                 self.process_message({**message, "content": content}, cell, index)
         except (EOFError, OSError) as error:
-            ended = self._child.line.ended(self._child.pid, 5.0)
+            ended = self._child.ended(5.0)
             raise self._stopped(
                 f"执行进程{ended.reason if ended else '失去联系'}",
                 index,

@@ -85,8 +85,11 @@ class Type:
         if value is None or (self.optional and value == "" and self.kind != "str"):
             if self.optional or self.kind == "any":
                 return None
-            raise ValueError
-        return getattr(self, f"_read_{self.kind}")(value)
+            raise ValueError(f"应为{self.name}")
+        try:
+            return getattr(self, f"_read_{self.kind}")(value)
+        except (ValueError, TypeError):
+            raise ValueError(f"应为{self.name}") from None
 
     def _read_any(self, value: Any) -> Any:
         return value
@@ -183,8 +186,8 @@ def resolve(
         value = given.get(name, parameter.default if constraint.default is None else constraint.default)
         try:
             values[name] = parameter.type.read(value)
-        except (ValueError, TypeError):
-            problems.append(f"{name} 应为{parameter.type.name}，得到 {value!r}")
+        except ValueError as error:
+            problems.append(f"{name} {error}，得到 {value!r}")
             continue
         problems += [f"{name} {fault}" for fault in _violations(values[name], constraint)]
     if problems:
@@ -235,9 +238,10 @@ def _violations(value: Any, constraint: Constraint) -> list[str]:
 
 
 def _declarations(code: str) -> list[Parameter]:
+    statements = _statements(code)
     comments = _comments(code)
     found = []
-    for statement in _statements(code):
+    for statement in statements:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             name, annotation, value = statement.target.id, statement.annotation, statement.value
         elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):

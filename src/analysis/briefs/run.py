@@ -7,6 +7,7 @@ engine failed — the latter two with the cell, the message and a partial brief.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import time
 from collections.abc import Mapping
@@ -287,10 +288,10 @@ def _joined(outputs: list[Any]) -> list[Any]:
         else:
             streams[output["name"]] = output
             kept.append(output)
-    names = [output["name"] for output in kept if output["output_type"] == "stream"]
-    if names == ["stderr", "stdout"]:
-        first, second = (kept.index(streams[name]) for name in names)
-        kept[first], kept[second] = kept[second], kept[first]
+    for one, (first, second) in enumerate(itertools.pairwise(kept)):
+        if (first.get("name"), second.get("name")) == ("stderr", "stdout"):
+            kept[one], kept[one + 1] = second, first
+            break
     for output in streams.values():
         # A kernel names the cell's file after its process.
         output["text"] = re.sub(r"\S*ipykernel_\d+/\d+\.py|<ipython-input-[\w-]+>", "<cell>", output["text"])

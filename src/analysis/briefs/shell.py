@@ -81,7 +81,10 @@ def _nowhere(kind: str, content: dict[str, Any]) -> None:
 
 
 class _Stream(io.TextIOBase):
-    """sys.stdout or sys.stderr of a cell: text is gathered until something else is shown."""
+    """sys.stdout or sys.stderr of a cell: text is gathered until something else is shown.
+
+    What C code and child processes write to the descriptor goes to a file, and joins the text when that is shown.
+    """
 
     FULL = 1 << 16
     encoding = "utf-8"
@@ -92,6 +95,10 @@ class _Stream(io.TextIOBase):
         self._descriptor = descriptor
         self._parts: list[str] = []
         self._size = 0
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by restore)
+        self._read = 0
+        self._kept = os.dup(descriptor)
+        os.dup2(self._file.fileno(), descriptor)
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
@@ -103,11 +110,18 @@ class _Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        text = "".join(self._parts)
+        text = self._from_descriptor() + "".join(self._parts)
         self._parts.clear()
         self._size = 0
         if text:
             self._emit("stream", {"name": self.name, "text": text})
+
+    def restore(self) -> None:
+        """Show what is left, and give the descriptor back."""
+        self.flush()
+        os.dup2(self._kept, self._descriptor)
+        os.close(self._kept)
+        self._file.close()
 
     def writable(self) -> bool:
         return True
@@ -115,34 +129,25 @@ class _Stream(io.TextIOBase):
     def fileno(self) -> int:
         return self._descriptor
 
+    def _from_descriptor(self) -> str:
+        length = os.fstat(self._file.fileno()).st_size - self._read
+        if not length:
+            return ""
+        # pread: the descriptor's own position is where the writers write.
+        data = os.pread(self._file.fileno(), length, self._read)
+        self._read += len(data)
+        return data.decode("utf-8", "replace")
+
 
 @contextlib.contextmanager
 def _streams(emit: Emit) -> Iterator[None]:
     """Catch what Python prints, and what C code and child processes write to descriptors 1 and 2."""
     before = sys.stdout, sys.stderr
-    sys.stdout = _Stream("stdout", emit, 1)
-    sys.stderr = _Stream("stderr", emit, 2)
+    out, err = _Stream("stdout", emit, 1), _Stream("stderr", emit, 2)
+    sys.stdout, sys.stderr = out, err
     try:
-        with _descriptor(1, "stdout", emit), _descriptor(2, "stderr", emit):
-            try:
-                yield
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
+        yield
     finally:
         sys.stdout, sys.stderr = before
-
-
-@contextlib.contextmanager
-def _descriptor(number: int, name: str, emit: Emit) -> Iterator[None]:
-    kept = os.dup(number)
-    with tempfile.TemporaryFile() as file:
-        os.dup2(file.fileno(), number)
-        try:
-            yield
-        finally:
-            os.dup2(kept, number)
-            os.close(kept)
-            if file.seek(0, os.SEEK_END):
-                file.seek(0)
-                emit("stream", {"name": name, "text": file.read().decode("utf-8", "replace")})
+        out.restore()
+        err.restore()

@@ -77,6 +77,8 @@ def environment() -> dict[str, str]:
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "LC_ALL": "C.UTF-8",
         "TZ": "Asia/Shanghai",
+        # pyarrow's allocator starts a thread when it is loaded, and the zygote must have one only.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
 
 
@@ -182,6 +184,13 @@ class Child:
     connection: Connection
     pid: int
     line: Line
+    _ended: Ended | None = None
+
+    def ended(self, timeout: float) -> Ended | None:
+        """How it ended; ``None`` when it is still alive after the timeout."""
+        if self._ended is None:
+            self._ended = self.line.ended(self.pid, timeout)
+        return self._ended
 
     def kill(self) -> None:
         """Kill it with everything it started."""
@@ -201,11 +210,9 @@ class Child:
     def close(self, timeout: float = 5.0) -> Ended | None:
         """Let it end (or end it), and tell how it went."""
         self.connection.close()
-        ended = self.line.ended(self.pid, timeout)
-        if ended is None:
+        if self.ended(timeout) is None:
             self.kill()
-            ended = self.line.ended(self.pid, timeout)
-        return ended
+        return self.ended(timeout)
 
 
 # --- the zygote's own side -------------------------------------------------------------------------------------------
