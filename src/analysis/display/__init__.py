@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from .charts import chart
     from .findings import evidence, finding, note, text
     from .results import Result, result
-    from .session import recorded, use
+    from .session import recorded, results, targets, use
     from .tables import table
 
 _HOME = {
     "use": "session",
     "recorded": "session",
+    "results": "session",
+    "targets": "session",
     "result": "results",
     "Result": "results",
     "finding": "findings",
@@ -29,7 +31,9 @@ _HOME = {
     "chart": "charts",
 }
 
-__all__ = ["Result", "chart", "evidence", "finding", "note", "recorded", "result", "table", "text", "use"]
+__all__ = [
+    "Result", "chart", "evidence", "finding", "note", "recorded", "result", "results", "table", "targets", "text", "use",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

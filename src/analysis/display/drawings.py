@@ -38,7 +38,7 @@ def lines(
     mark
         The period of the brief: a ring on each line.
     """
-    figure, axes = _one(3.2)
+    figure, axes = _one(2.55)
     periods = [str(value) for value in frame[x]]
     for label, column in series.items():
         (drawn,) = axes.plot(range(len(periods)), frame[column].to_numpy(float), label=label)
@@ -55,7 +55,7 @@ def lines(
 
 def stacks(frame: pd.DataFrame, *, x: str, parts: Sequence[str], unit: str) -> Figure:
     """Stacked columns over periods: ``parts`` are columns, from the bottom up."""
-    figure, axes = _one(3.2)
+    figure, axes = _one(2.55)
     periods = [str(value) for value in frame[x]]
     base = [0.0] * len(periods)
     for part in parts:

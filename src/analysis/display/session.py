@@ -26,10 +26,11 @@ def mime(kind: str) -> str:
 
 @dataclass
 class Session:
-    """Results by name, names of tables and charts taken, and every bundle emitted outside IPython."""
+    """Results by name, names of tables and charts taken, targets of links, and bundles emitted outside IPython."""
 
     results: dict[str, Result] = field(default_factory=dict)
     names: set[tuple[str, str]] = field(default_factory=set)
+    targets: set[str] = field(default_factory=set)
     bundles: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -40,6 +41,8 @@ class Session:
                 f"结果“{result.name}”登记了两个不同的值：{known.value} 与 {result.value}",
                 hint="请给两个结果取不同的名称",
             )
+        if result.definition:
+            self.targets.add(f"#d-{result.definition}")
 
     def claim(self, kind: str, name: str) -> None:
         """Take the name of a table or chart, so that its file and its links are its own."""
@@ -73,6 +76,16 @@ def use() -> None:
     from .theme import apply
 
     apply()
+
+
+def results() -> list[Result]:
+    """The results recorded so far, in order."""
+    return list(_session.results.values())
+
+
+def targets(prefix: str = "#d-") -> set[str]:
+    """Where links of the brief lead so far: an annex of definitions lists those that are used."""
+    return {target for target in _session.targets if target.startswith(prefix)}
 
 
 def recorded(kind: str | None = None) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def table(
         {
             "label": head[-1],
             "group": head[0] if len(head) > 1 and head[0] != head[-1] else None,
-            "kind": "number" if _numeric(values[head]) else "text",
+            "kind": "number" if _numeric(values[head], head[-1] in units or head[-1] in digits) else "text",
             "unit": units.get(head[-1]),
             "digits": digits.get(
                 head[-1], None if row_digits else _digits(values[head], units.get(head[-1]))
@@ -98,6 +98,7 @@ def table(
         "row_digits": list(row_digits or ()),
         "anchors": by_label[anchor] if anchor else [],
     }
+    session.targets.update(target for column in part["links"].values() for target in column if target)
     session.emit(
         {mime("table"): part, "text/html": _plain_html(part), "text/plain": f"{caption}（{len(frame)} 行）"}
     )
@@ -135,11 +136,11 @@ def _head(column: Any) -> tuple[str, ...]:
     return tuple(str(level) for level in column if str(level)) or ("",)
 
 
-def _numeric(cells: list[Any]) -> bool:
+def _numeric(cells: list[Any], declared: bool) -> bool:
+    """Numbers only; a column without any value is numeric when a unit or decimals were given for it."""
     present = [cell for cell in cells if cell is not None]
-    return bool(present) and all(
-        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in present
-    )
+    numbers = all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in present)
+    return numbers and (bool(present) or declared)
 
 
 def _digits(cells: list[Any], unit: str | None) -> int | None:

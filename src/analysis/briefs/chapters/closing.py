@@ -1,0 +1,207 @@
+"""The closing chapters: 与上期相比, 存在问题, 下步建议, 数据质量与方法, 附录."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ... import codebooks, display
+from ...cases import registry
+from .history import judged
+from .scope import FOLLOWED, PARTS, Scope, headline, known
+
+SEVERE = "错误"
+
+
+def changes(previous: str | None) -> None:
+    """与上期相比: named results of the last brief beside this one's; nothing without a last brief."""
+    import pandas as pd
+
+    if not previous or not Path(previous).exists():
+        return
+    before = {
+        part["name"]: part for part in json.loads(Path(previous).read_text(encoding="utf-8"))["results"]
+    }
+    rows = []
+    for result in display.results():
+        last = before.get(result.name)
+        if last is None or "·" in result.name or not isinstance(result.value, int | float):
+            continue
+        if not isinstance(last["value"], int | float):
+            continue
+        rows.append(
+            {"指标": result.name, "上期": last["text"], "本期": result.text, "增减": result.value - last["value"],
+             "区间": _overlap(result, last)}
+        )  # fmt: skip
+    if not rows:
+        return
+    display.text("## 与上期相比")
+    display.table(
+        pd.DataFrame(rows),
+        name="changes",
+        caption="本期与上期简报的主要结果",
+        note="增减为数值之差，单位同左；区间一栏说明两期的95%区间是否重叠，重叠的不宜说成升降。",
+        digits={"增减": 2},
+    )
+
+
+def problems(scope: Scope) -> None:
+    """存在问题: what the charts and clocks signal, about institutions and processes only."""
+    display.text("## 存在问题")
+    said = 0
+    for id in known(FOLLOWED):
+        found = judged(scope, id)
+        if found is None or found["type"] != "concern":
+            continue
+        entry = registry.indicator(id)
+        beside = f"{{{scope.result(id).name}}}，" if scope.has(id) else ""
+        display.finding(
+            f"{entry.name}{beside}末月{found['rule_name']}，方向不利，宜查明原因。", grade="需关注"
+        )
+        said += 1
+    if scope.has("overdue_open") and (scope.row("overdue_open") or {})["value"] > 0:
+        display.finding(
+            f"期末超期未办结{{{scope.result('overdue_open').name}}}，应逐项核对期限与延期手续。",
+            grade="需关注",
+        )
+        said += 1
+    missing = [
+        entry.name
+        for id, entry in registry.indicators().items()
+        if (row := scope.row(id)) is not None
+        and isinstance(row["note"], str)
+        and row["note"].startswith("无数据来源")
+    ]
+    if missing:
+        display.finding(f"以下指标没有数据来源，无法评价：{'、'.join(missing)}。", grade="数据缺口")
+        said += 1
+    if not said:
+        display.text("各项指标末月均属常规波动，没有需要特别指出的问题。")
+
+
+def advice(file: str | None) -> None:
+    """下步建议, written by a person; no chapter without the file."""
+    if not file or not Path(file).exists():
+        return
+    text = Path(file).read_text(encoding="utf-8-sig").strip()
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("<!--")]
+    if lines and lines[0].startswith("#"):
+        lines = lines[1:]
+    display.text("## 下步建议\n\n" + "\n".join(lines).strip().replace("{", "{{").replace("}", "}}"))
+
+
+def quality(scope: Scope) -> None:
+    """数据质量与方法: rejected rows by rule, how far shares could move, how the numbers were made."""
+    display.text("## 数据质量与方法")
+    rejects(scope)
+    methods(scope)
+
+
+def rejects(scope: Scope) -> None:
+    """Rows that break a rule, and the bounds they put on shares."""
+    from ...cases import check
+    from ...cases.reject import bounds
+
+    lines = check(scope.tables, scope.as_of)
+    total = display.result("不合规则的行次", len(lines), unit="行次", source="cases.check")
+    display.finding(f"按校验规则检出{{{total.name}}}，均列入问题清单退回登记单位，没有自动删改。")
+    if len(lines):
+        columns = {"source": "来源", "rule": "规则", "severity": "级别", "message": "说明"}
+        counts = lines.groupby(["source", "rule", "severity"], as_index=False).agg(
+            行数=("rule", "size"), message=("message", "first")
+        )
+        frame = counts.rename(columns=columns)[["来源", "规则", "级别", "行数", "说明"]]
+        display.table(
+            frame.sort_values("行数", ascending=False, kind="stable"),
+            name="rejects",
+            caption="校验未通过的行次",
+            note="一行违反一条规则计一次；说明取其中一例。",
+        )
+    doubts = bounds(scope.tables, scope.as_of)
+    doubts = doubts[doubts["doubted"] > 0]
+    if len(doubts):
+        frame = doubts.assign(
+            率=doubts["value"] * 100, 下界=doubts["low"] * 100, 上界=doubts["high"] * 100
+        ).rename(columns={"name": "指标", "doubted": "存疑行数", "denominator": "分母"})
+        display.table(
+            frame[["指标", "率", "下界", "上界", "存疑行数", "分母"]],
+            name="bounds",
+            caption="存疑数据对各率的最大影响（全部数据）",
+            units={"率": "%", "下界": "%", "上界": "%"},
+            note="把字段存疑的行全部当作不合格、再全部当作合格，率所能到达的两端。",
+        )
+
+
+def methods(scope: Scope) -> None:
+    """How the numbers were made, in a few sentences."""
+    systems = "、".join(scope.tables.systems) or "未注明"
+    display.text(
+        f"""### 方法
+
+- 数据截至{scope.snapshot}，只统计“{scope.tables.system or "未注明"}”系统；来源中的系统有：{systems}，各系统从不相加。
+- 信访件与信访事项分别计数；率按到期事项计算（期限落在本期、到截止日已届满），未届满的不计入分母。
+- 率的区间为 Wilson 95% 区间；逐月走势用控制图（XmR，分母悬殊时用 p′）判断是否超出常规波动。
+- 地区比较用经过度离散调整的漏斗图与名次区间；件数不足最低数的只列出，不排名。
+- {_disclosure(scope)}"""
+    )
+
+
+def annex(scope: Scope) -> None:
+    """附录: the definition of every indicator printed, the target of the numbers' links."""
+    import pandas as pd
+
+    used = display.targets("#d-")
+    rows: list[dict[str, Any]] = []
+    for part in PARTS:
+        for id, entry in registry.indicators().items():
+            for variant in entry.variants.values():
+                anchor = f"d-{id}.{variant.id}@{entry.version}"
+                if entry.part != part or f"#{anchor}" not in used:
+                    continue
+                plain = variant.id == headline(id)
+                rows.append(
+                    {
+                        "环节": part,
+                        "指标": entry.name if plain else f"　{variant.name}",
+                        "主体": entry.actor,
+                        "条款": entry.article,
+                        "口径与来源": _definition(entry, variant, plain),
+                        "编号": f"{id}.{variant.id}",
+                        "_锚": anchor,
+                    }
+                )
+    if not rows:
+        return
+    display.text("## 附录")
+    display.text("### 指标口径")
+    display.table(
+        pd.DataFrame(rows),
+        name="definitions",
+        caption="本简报所用指标的口径",
+        anchor="_锚",
+        note=f"指标目录版本 {codebooks.load('indicators')['version']}；缩进的为并列口径或分列。",
+    )
+
+
+def _definition(entry: registry.Indicator, variant: registry.Variant, plain: bool) -> str:
+    pieces = [entry.definition if plain else None, variant.source or entry.definition_source]
+    if plain and entry.valid_from:
+        pieces.append(f"{entry.valid_from}起")
+    return "；".join(dict.fromkeys(str(piece) for piece in pieces if piece)) or "见指标目录"
+
+
+def _disclosure(scope: Scope) -> str:
+    if scope.audience is None:
+        return "本简报为内部资料，未作小数抑制。"
+    from ...cases.disclosure import Profile
+
+    profile = Profile.named(scope.audience)
+    return f"对外分享按“{profile.name}”处理：不超过{profile.threshold}的数及可由其他数推出它的数均不示。"
+
+
+def _overlap(result: display.Result, last: dict[str, Any]) -> str | None:
+    if None in (result.low, result.high, last["low"], last["high"]):
+        return None
+    apart = result.low > last["high"] or result.high < last["low"]
+    return "不重叠" if apart else "重叠"
