@@ -1,0 +1,168 @@
+"""The rule engine: every operator, on characters, with its evidence; unknown operators refused by their place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.errors import CodebookError
+from analysis.text.rules import Unit, View, heading_rank, parse
+
+
+def view(*texts: str, shields: tuple[str, ...] = (), title: str | None = None, **more: object) -> View:
+    units = [Unit(text, 0, len(text), paragraph=n // 2, **more) for n, text in enumerate(texts)]  # type: ignore[arg-type]
+    return View(units, {"title": title, "genre": "法规"}, shields)
+
+
+def found(rule: object, *texts: str, unit: int = 0, **more: object) -> list[str] | None:
+    seen = view(*texts, **more)  # type: ignore[arg-type]
+    compiled = parse(rule)
+    spans = compiled.find(seen, unit)
+    narrowed = compiled.candidates(seen)
+    assert spans is None or narrowed is None or unit in narrowed, "candidates must not miss a unit that holds"
+    return None if spans is None else [seen.text(unit)[a:b] for a, b in spans]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "evidence"),
+    [
+        ("登记", "先登记，再登记", ["登记", "登记"]),
+        ("登记", "来访", None),
+        (["登记", "受理"], "先登记后受理", ["登记", "受理"]),
+        ({"any": ["登记", "受理"]}, "只受理", ["受理"]),
+        ({"all": ["登记", "受理"]}, "只受理", None),
+        ({"all": ["登记", {"not": "不予"}]}, "应当登记", ["登记"]),
+        ({"all": ["登记", {"not": "不予"}]}, "不予登记", None),
+        (r"/\d+日内/", "应在15日内", ["15日内"]),
+        ({"regex": r"\d+日"}, "15日", ["15日"]),
+        ({"near": ["矛盾", "化解"], "within": 2}, "矛盾全部化解", ["矛盾", "化解"]),
+        ({"near": ["矛盾", "化解"], "within": 1}, "矛盾全部化解", None),
+        ({"near": ["化解", "矛盾"], "within": 2}, "矛盾全部化解", ["矛盾", "化解"]),
+        ({"near": ["化解", "矛盾"], "within": 2, "ordered": True}, "矛盾全部化解", None),
+        ({"near": ["矛盾", "化解"], "within": 5}, "有矛盾，可化解", None),
+        ({"near": ["矛盾", "化解"], "within": 5, "across": True}, "有矛盾，可化解", ["矛盾", "化解"]),
+        ({"near": ["甲", "乙", "丙"], "within": 1}, "甲一乙一丙", ["甲", "乙", "丙"]),
+        ({"near": ["矛盾", "化解"], "within": 1}, "矛盾很多很多，矛盾已化解", ["矛盾", "化解"]),
+        ({"clause": ["排查", "矛盾"]}, "排查各村的矛盾", ["排查", "矛盾"]),
+        ({"clause": ["排查", "矛盾"]}, "排查隐患，化解矛盾", None),
+    ],
+)
+def test_operators(rule: object, text: str, evidence: list[str] | None) -> None:
+    assert found(rule, text) == evidence
+
+
+def test_operators_in_one_mapping_must_all_hold() -> None:
+    rule = {"near": ["矛盾", "化解"], "within": 4, "not": "若能"}
+    assert found(rule, "矛盾已化解") == ["化解", "矛盾"] or found(rule, "矛盾已化解") == ["矛盾", "化解"]
+    assert found(rule, "若能使矛盾化解") is None
+
+
+def test_a_shield_hides_shorter_terms_but_not_itself() -> None:
+    assert found("监督", "市场监督管理局参加", shields=("市场监督管理",)) is None
+    assert found("监督", "市场监督管理局接受监督", shields=("市场监督管理",)) == ["监督"]
+    assert found("市场监督管理", "市场监督管理局", shields=("市场监督管理",)) == ["市场监督管理"]
+
+
+def test_headings_by_the_rank_of_their_numbers() -> None:
+    units = [
+        Unit("第五章 法律责任", 0, 8, heading=True),
+        Unit("第一节 处分", 9, 15, heading=True),
+        Unit("不按规定的，给予批评。", 16, 27),
+        Unit("第六章 附则", 28, 34, heading=True),
+        Unit("自公布之日起施行。", 35, 44),
+    ]
+    seen = View(units)
+    assert seen.headings(2) == (1, 0)
+    assert seen.headings(4) == (3,)
+    rule = parse({"heading": "法律责任"})
+    assert [rule.find(seen, n) is not None for n in range(5)] == [False, True, True, False, False]
+    assert [
+        heading_rank(t) for t in ("第一编", "第二章 x", "第三节", "一、x", "（二）x", "3.x", "小标题")
+    ] == list(range(7))
+
+
+def test_places_around_the_unit() -> None:
+    texts = ("甲说登记", "乙说别的", "丙说别的")
+    assert found({"previous": "登记"}, *texts, unit=1) == []
+    assert found({"previous": "登记"}, *texts, unit=0) is None
+    assert found({"next": "登记"}, *texts, unit=0) is None
+    assert found({"next": "乙"}, *texts, unit=0) == []
+    assert found({"paragraph": "登记"}, *texts, unit=1) == []
+    assert found({"paragraph": "登记"}, *texts, unit=2) is None
+    assert found({"document": "登记"}, *texts, unit=2) == []
+    assert found({"title": "办法"}, *texts, unit=2, title="登记办法") == []
+    assert found({"title": "登记"}, *texts, unit=2) is None
+
+
+def test_attributes() -> None:
+    assert found({"speaker": "会议"}, "要登记", speaker="全省会议") == []
+    assert found({"speaker": "会议"}, "要登记") is None
+    assert found({"act": ["强调", "要求"]}, "要登记", act="要求") == []
+    assert found({"is_heading": True}, "登记", heading=True) == []
+    assert found({"genre": ["法规", "通报"]}, "登记") == []
+    assert found({"genre": "评论"}, "登记") is None
+
+
+def test_lists_by_name() -> None:
+    rule = parse(
+        {"near": ["$verbs", "$things"]},
+        {"verbs": ["化解", "解决"], "things": ["矛盾", "$more"], "more": ["纠纷"]},
+    )
+    assert rule.find(view("解决邻里纠纷"), 0) == ((0, 2), (4, 6))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"nearby": ["a", "b"]}, "nearby"),
+        ({"all": "登记"}, "列表"),
+        ({"near": ["登记"]}, "两项"),
+        ({"near": ["登记", "受理"], "within": -1}, "within"),
+        ({"any": ["登记"], "within": 3}, "near"),
+        ("$none", "none"),
+        ("/(/", "正则"),
+        ("", "空"),
+        ([], "空"),
+        ({"any": [None]}, "空"),
+        ({"any": [{"all": ["a", {"xor": "b"}]}]}, r"any\[1\].all\[2\].xor"),
+        (object(), "列表或算符"),
+    ],
+)
+def test_what_is_no_rule(rule: object, said: str) -> None:
+    with pytest.raises(CodebookError, match=said):
+        parse(rule, where="")
+
+
+def test_a_list_cannot_contain_itself() -> None:
+    with pytest.raises(CodebookError, match="没有定义"):
+        parse("$a", {"a": ["$a"]})
+
+
+_TERMS = st.sampled_from(["矛盾", "化解", "登记", "甲"])
+_RULES = st.recursive(
+    _TERMS,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3),
+        st.builds(lambda rules: {"all": rules}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda rule: {"not": rule}, inner),
+        st.builds(lambda a, b, n: {"near": [a, b], "within": n}, inner, inner, st.integers(0, 6)),
+        st.builds(lambda a, b: {"clause": [a, b]}, inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    rule=_RULES, texts=st.lists(st.text(alphabet="矛盾化解登记甲，一", max_size=12), min_size=1, max_size=4)
+)
+def test_candidates_never_miss_and_not_is_the_complement(rule: object, texts: list[str]) -> None:
+    seen = view(*texts)
+    compiled, opposite = parse(rule), parse({"not": rule})
+    narrowed = compiled.candidates(seen)
+    for unit in range(len(texts)):
+        holds = compiled.find(seen, unit) is not None
+        assert not holds or narrowed is None or unit in narrowed
+        assert holds != (opposite.find(seen, unit) is not None)
+        for start, end in compiled.find(seen, unit) or ():
+            assert seen.text(unit)[start:end] in {"矛盾", "化解", "登记", "甲"}
