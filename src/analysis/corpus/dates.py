@@ -19,7 +19,9 @@ _FULL = re.compile(
 _FULL_CN = re.compile(
     r"([二一][〇○零O九一二三四五六七八]{3})年([十一二三四五六七八九]{1,3})月([十一二三四五六七八九二]{1,3})日"
 )
-_MONTH = re.compile(r"((?:19|20)\d{2})\s?[年\-./]\s?(1[0-2]|0?[1-9])月?(?![\d月])")
+_MONTH_STAMP = re.compile(
+    r"[（(]?(?:[\u4e00-\u9fff（）]{2,30}\s+)?((?:19|20)\d{2})年(1[0-2]|0?[1-9])月[)）]?"
+)
 _DAY = re.compile(r"(?<![\d年至\-—])(?P<month>1[0-2]|[1-9])月(?P<day>3[01]|[12]\d|[1-9])日")
 _RELATIVE = {"今日": 0, "今天": 0, "昨日": 1, "昨天": 1, "前天": 2, "前日": 2}
 _YEAR = re.compile(r"(?<![\d“])((?:19|20)\d{2})年(?!来|以来|至|—|-|前|后|起)")
@@ -122,6 +124,9 @@ def _published(article: Article, genre: str) -> str | None:
     for line in article.meta:
         if found := full_dates(line):
             return found[0]
+    for line in article.header:
+        if match := _MONTH_STAMP.fullmatch(line):
+            return f"{match[1]}-{int(match[2]):02d}"
     return None
 
 
@@ -134,8 +139,9 @@ def _event(article: Article, genre: str) -> tuple[int | None, int, int] | None:
         return None
     body = article.body.value
     turn = re.search(r"\n[^\n：]{1,12}：", body[:3000])
-    reach = {"专访": turn.start() if turn else 600, "经验案例": 160}.get(genre, 320)
-    lead = body[:reach]
+    lead = body[: turn.start() if genre == "专访" and turn else 320]
+    if genre in {"经验案例", "其他"}:
+        lead = lead.split("。", 1)[0]  # further down a case tells of many days
     for match in re.finditer(
         rf"{_FULL.pattern}|{_DAY.pattern}|昨[日天]|前[日天]|今[日天](?=上午|下午|，|召开|举行)", lead
     ):
@@ -165,7 +171,7 @@ def _year(article: Article, month: int, day: int, published: str | None) -> int 
     if len(years) != 1:
         return None
     year = years.pop()
-    planned = re.search(rf"(?:部署|谋划|安排|研究|做好|布置)[^。]{{0,12}}{year}年|明年", text)
+    planned = re.search(rf"(?:部署|谋划|安排|研究|做好|布置)[^。]{{0,12}}{year}年", text)
     return year - 1 if planned and month >= 11 else year
 
 

@@ -54,6 +54,8 @@ class Known:
         Fields that the sidecar states; they win over all else.
     extra_text
         Text of its tables, which name places too.
+    page
+        Masthead of the page it stands on.
     """
 
     issue: str | None = None
@@ -62,6 +64,7 @@ class Known:
     outlet: str | None = None
     stated: Mapping[str, Any] = field(default_factory=dict)
     extra_text: str = ""
+    page: str = ""
 
 
 def describe(article: Article, known: Known) -> dict[str, Any]:
@@ -85,6 +88,7 @@ def describe(article: Article, known: Known) -> dict[str, Any]:
         kind,
         year=year,
         issuer=" ".join(filter(None, (stated.get("issuer") or issuer, outlet, known.extra_text))),
+        page=known.page,
     )
     row: dict[str, Any] = {
         "title": article.title or known.title,

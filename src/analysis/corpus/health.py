@@ -27,6 +27,7 @@ def health(corpus: Corpus) -> dict[str, pd.DataFrame]:
     year = documents["published"].str[:4].fillna(documents["event_date"].str[:4])
     refused = rejects[rejects["severity"] == "拒收"]
     chars = documents["chars"].astype("int64")
+    placed = documents["region_code"].notna() | (documents["level"] == "中央").fillna(False)
     overview = pd.DataFrame(
         [
             ("读入文件", documents["source"].nunique()),
@@ -43,12 +44,12 @@ def health(corpus: Corpus) -> dict[str, pd.DataFrame]:
             ("无标题", int(documents["title"].isna().sum())),
             ("脱敏处数", int(documents["redactions"].sum())),
             ("年份未定", int(year.isna().sum())),
-            ("地区未定", int(documents["region_code"].isna().sum())),
+            ("地区未定", int((~placed).sum())),
         ],
         columns=["项目", "数值"],
     )
     files = documents.drop_duplicates("source")
-    open_ones = documents[documents["region_code"].isna() | year.isna()]
+    open_ones = documents[~placed | year.isna()]
     return {
         "overview": overview,
         "genres": _counted(documents, "genre", "体裁"),

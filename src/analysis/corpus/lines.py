@@ -205,6 +205,17 @@ def role_of(text: str) -> str:
     return role
 
 
+def masthead(value: str) -> str:
+    """The masthead of a newspaper page, which the text is without: it tells where the paper is printed."""
+    pattern = _patterns()["masthead"]
+    found = [
+        line.strip()
+        for line in (value[:1500] + "\n" + value[-800:]).split("\n")
+        if pattern.fullmatch(line.strip())
+    ]
+    return " ".join(found)[:400]
+
+
 def is_open(text: str) -> bool:
     """Whether a paragraph stops in mid-sentence."""
     said = len(text) > _LONG or _SENTENCE_INSIDE.search(text)
@@ -316,6 +327,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "opening": re.compile(
             "|".join(f"(?P<{name.replace('dash_item', 'dash')}>{p})" for name, p in opening.items())
         ),
+        "masthead": re.compile(furniture["line"]["masthead"]),
         # A line of a regulation is text whatever it speaks of.
         "law": re.compile(f"{layout['article']}|{layout['chapter']}"),
     }

@@ -41,7 +41,9 @@ class _Mention:
     full: bool
 
 
-def place(article: Article, genre: str, *, year: int | None = None, issuer: str | None = None) -> Place:
+def place(
+    article: Article, genre: str, *, year: int | None = None, issuer: str | None = None, page: str = ""
+) -> Place:
     """Where an article belongs.
 
     Parameters
@@ -50,8 +52,10 @@ def place(article: Article, genre: str, *, year: int | None = None, issuer: str 
         Year it is of, which decides between names of different times.
     issuer
         Office or newspaper it comes from; it tells which province 我省 means.
+    page
+        The masthead of the page it stands on, which tells the same less surely.
     """
-    fields = _fields(article, issuer)
+    fields = [*_fields(article, issuer), (page, 1.0)]
     named = _named(fields, year)
     if genre == "论文" and not any(score >= 6 for score in named.scores.values()):
         return Place()
@@ -67,16 +71,22 @@ class _Named:
     scores: dict[str, float]
     open: dict[tuple[str, ...], float]
 
+    @property
+    def cities(self) -> set[str]:
+        """Cities that rank as counties."""
+        table = regions.load()
+        return {c for c in self.scores if table.get(c).level == "县" and table.get(c).name.endswith("市")}
+
 
 def _fields(article: Article, issuer: str | None) -> list[tuple[str, float]]:
     """Parts of the article with their weights."""
     body = article.body.value
     titles = "。".join(filter(None, (article.kicker, article.title, article.subtitle)))
-    head = "。".join(filter(None, (issuer, article.byline, *article.meta)))
+    head = "。".join(filter(None, (issuer, article.byline, *article.meta, *article.header[-4:])))
     for outlet, code in _book().outlets.items():
         if outlet in head:
             head += "。" + regions.load().get(code).name
-    return [(titles, 6.0), (head, 3.0), (body[:60], 3.0), (body[60:300], 2.0), (body[300:6000], 1.0)]
+    return [(titles, 6.0), (head, 4.5), (body[:60], 3.0), (body[60:300], 2.0), (body[300:6000], 1.0)]
 
 
 def _drawn_up(article: Article, genre: str, issuer: str | None, year: int | None) -> Place | None:
@@ -119,12 +129,15 @@ def _level(named: _Named, fields: list[tuple[str, float]], genre: str) -> str | 
     cues = _cues(fields)
     points = dict.fromkeys(_ORDER, 0.0)
     for level in ("省", "市", "县"):
-        best = max((s for c, s in named.scores.items() if table.get(c).level == level), default=0.0)
-        points[level] = best + cues[level]
+        named_best = max((s for c, s in named.scores.items() if table.get(c).level == level), default=0.0)
+        points[level] = named_best + cues[level]
     home = max(named.scores, key=lambda c: named.scores[c], default="")
     if home[:2] + "0000" in _MUNICIPALITIES:
         points["省"] += cues["市"]  # there 全市 is said of what ranks as a province
         points["市"] = 0.0
+    elif home and table.get(home).level == "县" and home in named.cities:
+        points["县"] += cues["市"]  # and in 江山市 of what ranks as a county
+        points["市"] -= cues["市"]
     township = _book().levels["乡"]
     title, lead = fields[0][0], fields[2][0]
     if genre not in _OFFICIAL and (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from .decode import decode
 from .describe import Known, describe
 from .docx import read_docx
 from .html import read_html
+from .lines import masthead
 from .pdf import read_pdf
 from .records import DOCUMENTS, REJECTS, SENTENCES, TABLES, Corpus, frame
 from .redact import redact, redact_text
@@ -28,6 +29,10 @@ from .tables import Table, take_tables
 from .trace import Traced
 
 _HTML = re.compile(rb"(?i)<!doctype html|<html[\s>]|<body[\s>]|<head[\s>]")
+
+
+#: Share of letters that must be Chinese.
+_LEAST_CHINESE = 0.2
 
 
 @dataclass(slots=True)
@@ -139,13 +144,17 @@ def _file(parsed: Parsed, name: str, data: bytes, stated: Sidecar) -> None:
     except RecursionError:
         parsed.rejects.append(rejected(name, "结构过深", "网页或文档嵌套过深。请另存为纯文本后重新放入"))
         return
+    if _chinese(page.text.value) < _LEAST_CHINESE:
+        other = Refusal("不是中文", "文字大多不是中文", "本语料只收中文文本")
+        parsed.rejects.append(other.row(name))
+        return
     cleaned = clean(page.text, markdown=page.markdown)
     text, drawn = take_tables(cleaned.text)
     tables = [*page.tables, *drawn]
     articles = split(text)
     if not articles:
-        refusal = Refusal("没有正文", "除去页面杂项后没有成句的正文", "请确认文件内容")
-        parsed.rejects.append(refusal.row(name))
+        nothing = Refusal("没有正文", "除去页面杂项后没有成句的正文", "请确认文件内容")
+        parsed.rejects.append(nothing.row(name))
         return
     digest = hashlib.sha256(data).digest()
     issue = issue_date(cleaned.text.value[:1500], name.rsplit("/", 1)[-1])
@@ -166,6 +175,7 @@ def _file(parsed: Parsed, name: str, data: bytes, stated: Sidecar) -> None:
             page.outlet,
             stated.of(name, position),
             " ".join(cell.text for table in own for row in table.rows for cell in row[:1]),
+            masthead(cleaned.text.value),
         )
         row = describe(article, known)
         parsed.documents.append(
@@ -239,6 +249,14 @@ def source_text(path: str | Path, member: str | None = None) -> str:
     return decode(data).text
 
 
+def _chinese(text: str) -> float:
+    """Share of Chinese characters among the letters of a text."""
+    sample = text[:20000]
+    han = len(re.findall(r"[\u3400-\u9fff\uf900-\ufaff]", sample))
+    latin = len(re.findall(r"[A-Za-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]+", sample))
+    return han / (han + latin) if han else 0.0
+
+
 def _noise(page: Page, articles: list[Article], tables: list[Table]) -> float:
     """Share of the page's visible characters that is in no article, title block or table."""
     total = len("".join(page.text.value.split())) + _visible(page.tables)
@@ -273,7 +291,7 @@ def _without_copies(parsed: Iterable[Parsed]) -> Iterator[Parsed]:
         yield one
 
 
-def same_file(name: str, first: str) -> Mapping[str, Any]:
+def same_file(name: str, first: str) -> dict[str, Any]:
     """The row of ``rejects`` for a file whose bytes were read before."""
     return rejected(
         name, "相同文件", f"与 {first} 完全相同，只读一次。不必处理", value=first, severity="提示"

@@ -134,8 +134,5 @@ def frame(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.D
 
     rows = list(rows)
     return pd.DataFrame(
-        {
-            name: pd.Series([row.get(name) for row in rows], dtype=kind)  # type: ignore[call-overload]
-            for name, kind in columns.items()
-        }
+        {name: pd.Series([row.get(name) for row in rows], dtype=kind) for name, kind in columns.items()}
     )

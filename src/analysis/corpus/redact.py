@@ -1,4 +1,4 @@
-"""Redaction (脱敏): phone, identity and bank numbers, and private names beside them, are masked on the way in.
+"""Redaction (脱敏): phone, identity and bank numbers, addresses of e-mail, and private names beside them, are masked on the way in.
 
 A mask has the length of what it hides, so offsets stay. Names of officials in public texts stay, and so do the public
 lines of offices (热线, 值班电话): the unit of evaluation is the institution.
@@ -17,11 +17,13 @@ _NUMBER = re.compile(
     r"(?P<identity>[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx])"
     r"|(?P<mobile>(?:\+?86[- ]?)?1[3-9]\d(?:[- ]?\d{4}){2})"
     r"|(?P<bank>[3-9]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,4}(?:[ -]?\d{1,3})?)"
-    r"|(?P<landline>(?:0\d{2,3}[-—– ]?)[2-9]\d{6,7}(?:[-转]\d{1,5})?)"
+    r"|(?P<landline>0\d{2,3}[-—– ]?\d{7,8}(?:[-转]\d{1,5})?)"
     r"|(?P<old_identity>[1-9]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3})"
     r")(?![\d.]\d|\d|[A-Za-z])"
+    r"|(?<![\w.])(?P<email>[\w.+-]{2,40}@[\w-]+(?:\.[\w-]+)+)"
 )
 _BANK_WORDS = re.compile(r"(?:卡号|账号|帐号|账户|帐户|银行|开户)[^。\n]{0,20}$")
+_CONTACT_WORDS = re.compile(r"(?:电话|联系|手机|号码)[^。\n]{0,12}$")
 _IDENTITY_WORDS = re.compile(r"身份证[^。\n]{0,12}$")
 _AMOUNT = re.compile(r"^\s?(?:元|万|亿|件|人|次|吨|米|户|平方|%|个)")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -40,8 +42,7 @@ def redact(text: Traced) -> tuple[Traced, int]:
         before = text.value[max(0, match.start() - 40) : match.start()]
         if not _personal(match, before, text.value[match.end() : match.end() + 4]):
             continue
-        kept = match[0][:3] if match.lastgroup == "mobile" and match[0][0] == "1" else ""
-        masked = kept + re.sub(r"[\dXx]", "*", match[0][len(kept) :])
+        masked = _mask(match)
         edits[match.start()] = Edit(match.start(), match.end(), masked)
         name = _private_name(before)
         if name:
@@ -58,11 +59,20 @@ def redact_text(value: str) -> str:
     return redact(Traced.of(value))[0].value
 
 
+def _mask(match: re.Match[str]) -> str:
+    """Stars for what is hidden; the network of a mobile number and the host of an address may be seen."""
+    if match.lastgroup == "email":
+        name, _, host = match[0].partition("@")
+        return "*" * len(name) + "@" + host
+    kept = match[0][:3] if match.lastgroup == "mobile" and match[0][0] == "1" else ""
+    return kept + re.sub(r"[\dXx]", "*", match[0][len(kept) :])
+
+
 def _personal(match: re.Match[str], before: str, after: str) -> bool:
     """Whether a number is a person's: not an amount, not the public line of an office, and a valid one of its kind."""
     digits = re.sub(r"\D", "", match[0])
     kind = match.lastgroup
-    if _AMOUNT.match(after):
+    if kind != "email" and _AMOUNT.match(after):
         return False
     if kind == "identity":
         return _checked(match[0]) or bool(_IDENTITY_WORDS.search(before))
@@ -72,6 +82,8 @@ def _personal(match: re.Match[str], before: str, after: str) -> bool:
         return bool(_BANK_WORDS.search(before)) or (
             16 <= len(digits) <= 19 and digits[0] in "3456" and _luhn(digits)
         )
+    if kind == "landline" and digits[len(digits) - 8] in "01" and not _CONTACT_WORDS.search(before):
+        return False  # no subscriber's number begins so
     # A label such as 热线 covers the numbers that follow it in the same clause.
     clause = re.split(r"[。；;\n]", before)[-1]
     return _names()[1].search(clause) is None

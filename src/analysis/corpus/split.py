@@ -102,7 +102,12 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     """Indices at which articles start, each with whether a photograph's credit says so."""
     starts: dict[int, bool] = {}
     for at, line in enumerate(lines):
-        if line.role in {"byline", "dateline", "salutation", "abstract", "meta"} or _interview(line):
+        signed = line.role == "plain" and (_stamp(line.text) or _signature(line.text))
+        if (
+            line.role in {"byline", "dateline", "salutation", "abstract", "meta"}
+            or _interview(line)
+            or (signed and _text_follows(lines, at))
+        ):
             start = _block_above(lines, at)
             if start is not None and not any(start <= s <= at for s in starts):
                 starts[start] = False
@@ -130,6 +135,16 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     return sorted(starts.items())
 
 
+def _text_follows(lines: Sequence[Line], at: int) -> bool:
+    """Whether running text stands below a line, after no more than a name or a date."""
+    for line in lines[at + 1 : at + 4]:
+        if line.prose and line.role not in {"meta", "byline"}:
+            return len(line.text) >= 30 or line.role in {"turn", "numbered", "article"}
+        if not (_stamp(line.text) or _signature(line.text) or line.role in {"byline", "meta"}):
+            return False
+    return False
+
+
 def _block_above(lines: Sequence[Line], at: int) -> int | None:
     """Start of the title block that ends above line ``at``; ``None`` where there is none."""
     start = at
@@ -143,12 +158,17 @@ def _block_above(lines: Sequence[Line], at: int) -> int | None:
         if lines[start].gap > 2 and lines[start].role in {"plain", "dash"} and start < at:
             break
         start -= 1
-    block = [line for line in lines[start:at] if line.headline and not _bare_name(line.text)]
+    block = [line for line in lines[start:at] if line.headline and not _aside(line.text)]
     if not block:
         return None
     if lines[at].role == "meta" and sum(line.headline for line in lines[start:at]) > 4:
         return None
     return start
+
+
+def _aside(text: str) -> bool:
+    """Whether a short line is a name, an office or a date, and no title."""
+    return _bare_name(text) or _signature(text) or _stamp(text)
 
 
 def _photo_above(lines: Sequence[Line], at: int, starts: dict[int, bool]) -> int | None:
@@ -172,6 +192,8 @@ def _photo_above(lines: Sequence[Line], at: int, starts: dict[int, bool]) -> int
 def _alone(lines: Sequence[Line], at: int) -> bool:
     """Whether a headline stands between the end of one text and the beginning of another."""
     line, before, after = lines[at], lines[at - 1], lines[at + 1]
+    if _aside(line.text):
+        return False
     if not line.headline or line.role != "plain" or line.closed or len(line.text) < 5:
         return False
     ended = (
@@ -241,26 +263,28 @@ def _usual_gap(lines: Sequence[Line]) -> int:
 
 def _head(lines: Sequence[Line], start: int, end: int) -> int:
     """How many lines from ``start`` on are title block, not body."""
-    count = 0
-    titled = bylined = False
     salutation = next((i for i in range(start, min(end, start + 40)) if lines[i].role == "salutation"), None)
     if salutation is not None and sum(line.prose for line in lines[start:salutation]) <= 2:
         return salutation - start
+    count = 0
+    titled = signed = False
     for line in lines[start:end]:
-        if line.role in {"meta", "byline"} and not (line.role == "byline" and line.prose):
-            bylined = bylined or line.role == "byline"
-        elif _part_mark(line.text) and count == 0:
-            pass
-        elif (
-            bylined
-            and not _subtitle(line.text)
-            or not (line.headline or line.role == "dash" and not line.prose)
+        text = line.text
+        if (
+            line.role == "meta"
+            or (count == 0 and _part_mark(text))
+            or line.role in {"plain", "dash"}
+            and _passed(text)
         ):
-            if not (line.role in {"plain", "dash"} and _passed(line.text)):
-                break
-        elif titled and count >= 8:
+            pass
+        elif (line.role == "byline" and not line.prose) or (titled and line.role == "plain" and _aside(text)):
+            signed = True
+        elif line.role in {"plain", "dash"} and not line.prose and _subtitle(text):
+            pass
+        elif line.headline and not signed and count < 8:
+            titled = True
+        else:
             break
-        titled = titled or line.headline
         count += 1
     head = lines[start : start + count]
     if not titled:
@@ -337,7 +361,7 @@ def _without_tail(lines: list[Line]) -> list[Line]:
     """Without the short lines that trail behind the last sentence: an advertisement, the head of another column."""
     last = max((i for i, line in enumerate(lines) if line.prose or line.role not in {"plain"}), default=-1)
     tail = lines[last + 1 :]
-    if not tail or all(_dated(line.text) or _signature(line.text) for line in tail):
+    if not tail or _dated(tail[-1].text) or all(_signature(line.text) for line in tail):
         return lines
     open_end = last >= 0 and not lines[last].closed
     return lines if open_end and len(tail) == 1 and tail[0].gap <= 1 else lines[: last + 1]
@@ -355,8 +379,12 @@ def _read_head(article: Article, head: Sequence[Line]) -> None:
             article.meta.append(text)
             continue
         article.header.append(text)
-        if line.role == "byline" or (titles and _bare_name(text)) or _officer(text):
+        if line.role == "byline" or _officer(text) or (titles and (_bare_name(text) or _signature(text))):
             bylines.append(text)
+        elif _stamp(text):
+            stamp = _patterns()["stamp"].fullmatch(text)
+            if stamp and stamp["office"] and titles:
+                bylines.append(stamp["office"])
         elif _part_mark(text) or _passed(text) or _issue(text) or patterns["caption"].fullmatch(text):
             continue
         elif any(text in t for t in (*titles, *subtitles)):
@@ -455,6 +483,11 @@ def _signature(text: str) -> bool:
     return len(text) <= 40 and bool(_patterns()["office"].fullmatch(text))
 
 
+def _stamp(text: str) -> bool:
+    """Whether a line is a date with or without the office that gives it: （某局 2022年3月8日）."""
+    return len(text) <= 48 and bool(_patterns()["stamp"].fullmatch(text))
+
+
 def _bare_name(text: str) -> bool:
     return len(text) <= 16 and bool(_patterns()["names"].fullmatch(text))
 
@@ -463,6 +496,7 @@ def _bare_name(text: str) -> bool:
 def _patterns() -> dict[str, re.Pattern[str]]:
     layout, names = codebooks.load("layout"), codebooks.load("names")
     name = rf"(?:{'|'.join(names['compounds'])}|[{names['surnames']}])\s?[\u4e00-\u9fff]{{1,2}}"
+    office = r"[\u4e00-\u9fff（）]{2,36}(?:局|委|厅|院|办|部|室|府|会|会议|中心|镇|街道|乡|组|处|所|专班|指挥部|公安|法院|支队)"
     return {
         "interview": re.compile(layout["interview"]),
         "part_mark": re.compile(layout["part_mark"]),
@@ -474,8 +508,10 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "date": re.compile(
             r"\d{4}年\d{1,2}月\d{1,2}日|[二〇○０零一二三四五六七八九十]{4}年.{1,3}月.{1,3}日|\d{4}[-./]\d{1,2}[-./]\d{1,2}$"
         ),
-        "office": re.compile(
-            r"[\u4e00-\u9fff（）]{2,36}(?:局|委|厅|院|办|部|室|府|会|中心|镇|街道|乡|组|处|所)"
+        "office": re.compile(rf"{office}(?:[\s、]+{office}){{0,3}}(?:\s?供稿)?"),
+        "stamp": re.compile(
+            rf"[（(]?\s*(?:(?P<office>{office}|[\u4e00-\u9fff]{{4,24}})\s+)?"
+            r"(?:\d{4}年\d{1,2}月(?:\d{1,2}日)?|[二〇○０零一二三四五六七八九十]{4}年.{1,3}月.{1,3}日)\s*[)）]?"
         ),
         "kicker": re.compile(r"(?:强调|指出|要求|提出|召开|举行|会议|消息|讲话时|调研时)$"),
         "passed": re.compile(r"(?:通过|公布|发布|批准|修[订正改]|施行|印发|令第?.{1,4}号)"),

@@ -91,7 +91,7 @@ def build(
     wanted = {one.name for one in files}
     known = {name: entry for name, entry in journal.items() if name in wanted}
     done = 0
-    todo: list[tuple[source.Source, str]] = []
+    todo: list[source.Source] = []
     first: dict[str, str] = {}
     copies: list[tuple[str, str, str]] = []
     for one in files:
@@ -104,16 +104,15 @@ def build(
         if entry and entry["sha256"] == digest and digest and not entry.get("copy_of"):
             done += 1
         else:
-            todo.append((one, digest))
+            todo.append(one)
     gone = [name for name in journal if name not in wanted]
     _enter(out, [{"source": name, "gone": True} for name in gone])
-    parsed = parse_all((one for one, _ in todo), stated, workers)
     shard = _Shard(out)
-    for one in parsed:
-        shard.add(one)
+    for parsed in parse_all(todo, stated, workers):
+        shard.add(parsed)
         done += 1
         if progress:
-            progress(done, len(files) - len(copies), one.source)
+            progress(done, len(files) - len(copies), parsed.source)
         if shard.chars >= SHARD:
             shard.write()
     for name, digest, original in copies:
@@ -147,12 +146,14 @@ def open_store(out: str | Path) -> Corpus:
 class StoredCorpus(Corpus):
     """A corpus whose tables lie on disk until they are asked for."""
 
+    path: Path
+
     def __init__(self, path: Path) -> None:
         object.__setattr__(self, "path", path)
         object.__setattr__(self, "traces", _Traces(path))
 
     @functools.cached_property
-    def documents(self) -> pd.DataFrame:  # type: ignore[override]
+    def documents(self) -> pd.DataFrame:
         """Documents, with the near-duplicates linked."""
         import pandas as pd
 
@@ -163,17 +164,17 @@ class StoredCorpus(Corpus):
         return documents
 
     @functools.cached_property
-    def sentences(self) -> pd.DataFrame:  # type: ignore[override]
+    def sentences(self) -> pd.DataFrame:
         """Sentences."""
         return _load(self.path, "sentences")
 
     @functools.cached_property
-    def tables(self) -> pd.DataFrame:  # type: ignore[override]
+    def tables(self) -> pd.DataFrame:
         """Cells of tables."""
         return _load(self.path, "tables")
 
     @functools.cached_property
-    def rejects(self) -> pd.DataFrame:  # type: ignore[override]
+    def rejects(self) -> pd.DataFrame:
         """What was not taken."""
         return _load(self.path, "rejects")
 
