@@ -29,6 +29,9 @@ _NO_EVENT_BEFORE = re.compile(
     r"(?:截至|截止|自|从|至|到|到了|于|据|—|-|《[^》]*)(?:目前|去年|今年|\d{4}年)?$"
 )
 _NO_EVENT_AFTER = re.compile(r"^(?:起|前|后|以来|以前|之前|至|—|-|到|《|》|施行|出台|发布的|印发|颁布)")
+_SIGNED = re.compile(
+    r"(?m)^[\u4e00-\u9fff（）、\s]{4,50}\n(?:\d{4}年\d{1,2}月\d{1,2}日|[二〇○零一三四五六七八九]{4}年.{1,3}月.{1,3}日)$"
+)
 _PASSED = re.compile(r"通过|公布|修[正订改]|发布|批准")
 _PUBLISHED = re.compile(r"(?:发布|发表|刊发|发文|公布|印发|成文|公开|更新|上传)?(?:时间|日期)\s*[：:]?\s*")
 _ISSUE_LINE = re.compile(r"(?:星期|周)[一二三四五六日天]|农历|第\d+期|今日\d+版|\d+版")
@@ -118,6 +121,8 @@ def _published(article: Article, genre: str) -> str | None:
     last = body[-60:].rsplit("\n", 1)[-1]
     if len(last) <= 24 and not last.endswith("。") and (found := full_dates(last)):
         return found[-1]  # the date under a document
+    if genre in {"规范性文件", "通报"} and (signed := _SIGNED.search(body)):
+        return full_dates(signed[0])[-1]  # under the letter, above what it is sent with
     for line in article.header:
         if len(line) <= 60 and "会议上" not in line and line[0] not in "—-" and (found := full_dates(line)):
             return found[-1]

@@ -496,7 +496,13 @@ def _bare_name(text: str) -> bool:
 def _patterns() -> dict[str, re.Pattern[str]]:
     layout, names = codebooks.load("layout"), codebooks.load("names")
     name = rf"(?:{'|'.join(names['compounds'])}|[{names['surnames']}])\s?[\u4e00-\u9fff]{{1,2}}"
-    office = r"[\u4e00-\u9fff（）]{2,36}(?:局|委|厅|院|办|部|室|府|会|会议|中心|镇|街道|乡|组|处|所|专班|指挥部|公安|法院|支队)"
+    # An office begins with whose it is; 构建大信访格局 and 打造社会治理中心 are headlines.
+    office = (
+        r"(?!打造|建设|推进|推动|构建|建立|设立|走进|探访|创新|成立|完善|优化|强化|筑牢|延伸|用好|做强|做实|建好|点亮)"
+        r"(?:中共|国家|最高|全国|中央|国务院|[省市县区州]|(?:[\u4e00-\u9fff]{1,9}?(?:省|市|县|区|州|盟|旗|镇|乡|街道)))"
+        r"[\u4e00-\u9fff（）]{0,22}"
+        r"(?<![格结全布大新开破变僵])(?:局|委|厅|院|办|部|室|府|会|会议|中心|镇|街道|乡|组|处|所|专班|指挥部|支队)"
+    )
     return {
         "interview": re.compile(layout["interview"]),
         "part_mark": re.compile(layout["part_mark"]),
