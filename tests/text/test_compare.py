@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import RequestError
@@ -26,6 +26,7 @@ def test_golden_numbers() -> None:
     assert found["log_ratio"] == pytest.approx(3)
 
 
+@settings(deadline=None)
 @given(a=st.integers(0, 50), b=st.integers(0, 50), more_a=st.integers(1, 5000), more_b=st.integers(1, 5000))
 def test_the_sizes_are_scipys(a: int, b: int, more_a: int, more_b: int) -> None:
     from scipy.stats import chi2_contingency

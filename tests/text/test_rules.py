@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import CodebookError
@@ -153,6 +153,7 @@ _RULES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     rule=_RULES, texts=st.lists(st.text(alphabet="矛盾化解登记甲，一", max_size=12), min_size=1, max_size=4)
 )

@@ -90,7 +90,14 @@ def find(body: str, shapes: Shapes) -> list[Mention]:
     # From the surest shape to the least: what is taken is not looked at again.
     for shape in (_contrasts, _quoted, _plus, _numbered, _carried, _parallel):
         found.extend(_outside(found, shape(body, shapes)))
-    found.extend(_outside(found, _named(body, shapes), around=True))
+    # “阳光晒单”机制 is no other phrase than “阳光晒单”.
+    bare = {(mention.start, mention.phrase + head) for mention in found for head in shapes.heads}
+    named = [
+        m
+        for m in _named(body, shapes)
+        if (m.start + 1, m.phrase) not in bare and (m.start, m.phrase) not in bare
+    ]
+    found.extend(_outside(found, named, around=True))
     return sorted(found, key=lambda mention: (mention.start, -mention.end))
 
 
@@ -119,7 +126,9 @@ def _shapes(content: Mapping[str, Any], name: str) -> Shapes:
     numbers = content["numbers"]
     return Shapes(
         heads=heads,
-        triggers=re.compile("|".join(sorted(map(re.escape, content["triggers"]), key=len, reverse=True))),
+        triggers=re.compile(
+            f"(?:{'|'.join(sorted(map(re.escape, content['triggers']), key=len, reverse=True))})+"
+        ),
         generic=re.compile(
             f"(?:{'|'.join(sorted(map(re.escape, content['generic']), key=len, reverse=True))})*"
         ),
@@ -197,6 +206,8 @@ def _quoted(body: str, shapes: Shapes) -> Iterator[Mention]:
 
 def _is_name(text: str, before: str, shapes: Shapes) -> bool:
     """Whether what stands in quotation marks is a name, not speech, a figure of speech or a single word."""
+    if before.endswith(shapes.defined) or re.search("什么|怎么|多少|[吗呢么]$", text):
+        return False
     han = len(re.findall(f"[{HAN}]", text))
     if (
         re.search(r"[。！？；：!?;:（）()《》]", text)

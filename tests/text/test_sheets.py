@@ -1,0 +1,140 @@
+"""Sheets: blind, reproducible, read back as filled, refused by row when odd; people's codes override and are counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis.errors import InputError, MethodError
+from analysis.text.agreement import agree
+from analysis.text.coding import Codebook, code
+from analysis.text.sheets import as_coder, draw, override, read, write
+
+BOOK = Codebook.parse(
+    {
+        "version": "1",
+        "source": "test",
+        "frame": "toy",
+        "codes": [{"code": "受理", "rules": ["登记"]}, {"code": "办理", "rules": ["调解"]}],
+    }
+)
+BODY = "当场登记。天气晴。上门调解。午后有雨。登记后调解。"
+
+
+@pytest.fixture
+def coded(frames):
+    documents, sentences = frames(BODY, "另一篇。")
+    return documents, sentences, code(documents, sentences, BOOK)
+
+
+def test_a_sheet_is_blind_and_repeats(coded) -> None:
+    _, sentences, codes = coded
+    sheet = draw(sentences, BOOK, n=4, seed=1, codes=codes)
+    assert sheet.columns.tolist() == ["编号", "上一句", "句子", "下一句", "受理", "办理"]
+    assert (sheet[["受理", "办理"]] == "").all(axis=None)
+    assert len(sheet) == sheet["编号"].nunique() == 4
+    pd.testing.assert_frame_equal(sheet, draw(sentences, BOOK, n=4, seed=1, codes=codes))
+
+
+def test_neighbours_are_of_the_same_document(coded) -> None:
+    _, sentences, _ = coded
+    sheet = draw(sentences, BOOK, n=100).set_index("编号")
+    assert len(sheet) == 6
+    assert sheet.loc["d0:0", ["上一句", "下一句"]].tolist() == ["", "天气晴。"]
+    assert sheet.loc["d0:4", "下一句"] == ""
+    assert sheet.loc["d1:0", "上一句"] == ""
+
+
+def test_rare_codes_come_on_a_stratified_sheet(frames) -> None:
+    documents, sentences = frames("闲话。" * 200 + "上门调解。")
+    sheet = draw(sentences, BOOK, n=4, codes=code(documents, sentences, BOOK))
+    assert "d0:200" in set(sheet["编号"])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_there_and_back(coded, tmp_path: Path, ending: str) -> None:
+    _, sentences, _ = coded
+    sheet = draw(sentences, BOOK, n=6)
+    sheet.loc[sheet["编号"] == "d0:4", ["受理", "办理"]] = ["1", "是"]
+    sheet.loc[sheet["编号"] == "d0:1", "办理"] = "0"
+    found = read(write(sheet, tmp_path / f"甲{ending}"), BOOK)
+    assert set(found["coder"]) == {"甲"}
+    assert found.set_index("unit")["labels"].to_dict() == {
+        **{f"d0:{n}": [] for n in range(4)}, "d1:0": [], "d0:4": ["受理", "办理"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda s: s.drop(columns="办理"), "办理"),
+        (lambda s: s.assign(受理=["大概", *[""] * 5]), "大概"),
+        (lambda s: s.assign(编号="d0:1"), "重复"),
+        (lambda s: s.assign(编号=[f"x{n}" for n in range(6)]), "编号"),
+    ],
+    ids=["column gone", "odd mark", "twice", "no unit"],
+)
+def test_odd_sheets_are_refused(coded, tmp_path: Path, spoil, said: str) -> None:
+    _, sentences, _ = coded
+    file = write(spoil(draw(sentences, BOOK, n=6)), tmp_path / "a.csv")
+    with pytest.raises(InputError, match=said):
+        read(file, BOOK)
+
+
+def test_no_sheet(tmp_path: Path, coded) -> None:
+    _, sentences, _ = coded
+    with pytest.raises(InputError, match="找不到"):
+        read(tmp_path / "none.csv", BOOK)
+    with pytest.raises(InputError, match="xlsx"):
+        write(draw(sentences, BOOK), tmp_path / "a.ods")
+    with pytest.raises(MethodError, match="没有可抽的句子"):
+        draw(sentences.iloc[:0], BOOK)
+
+
+def human(**labels: list[str]) -> pd.DataFrame:
+    rows = [("d0:" + unit[1:], "d0", int(unit[1:]), "句", "甲", given) for unit, given in labels.items()]
+    return pd.DataFrame(rows, columns=["unit", "doc_id", "sentence", "text", "coder", "labels"])
+
+
+def test_people_override_and_are_counted(coded) -> None:
+    _, sentences, codes = coded
+    result = override(codes, human(s0=["办理"], s4=["受理", "办理"], s1=[]), sentences)
+    assert result.attrs["overrides"] == {
+        "sentences": 3, "confirmed": 2, "removed": 1, "added": 1, "share_confirmed": 2 / 3,
+    }  # fmt: skip
+    by = {(row.sentence, row.code): row.coder for row in result.itertuples()}
+    assert by == {(2, "办理"): "rule", (4, "受理"): "甲", (4, "办理"): "甲", (0, "办理"): "甲"}
+    added = result[result["sentence"] == 0].iloc[0]
+    assert BODY[added["start"] : added["end"]] == "当场登记。"
+    assert result.attrs["codebook"] == "toy"
+
+
+def test_the_majority_of_coders_stands(coded) -> None:
+    _, sentences, codes = coded
+    votes = pd.concat(
+        [human(s0=["受理"]), human(s0=["受理"]).assign(coder="乙"), human(s0=[]).assign(coder="丙")]
+    )
+    assert override(codes, votes, sentences).attrs["overrides"]["confirmed"] == 1
+    split = pd.concat([human(s0=["受理"]), human(s0=[]).assign(coder="乙")])
+    assert override(codes, split, sentences).attrs["overrides"]["removed"] == 1
+
+
+def test_nobody_saw_a_code(coded) -> None:
+    _, sentences, codes = coded
+    assert override(codes, human(s1=[]), sentences).attrs["overrides"]["share_confirmed"] is None
+
+
+def test_codes_of_another_corpus_are_refused(coded) -> None:
+    _, sentences, codes = coded
+    with pytest.raises(InputError, match="不在语料中"):
+        override(codes, human(s99=["受理"]), sentences)
+
+
+def test_rules_as_one_of_the_coders(coded) -> None:
+    _, sentences, codes = coded
+    rules = as_coder(codes, sentences)
+    assert rules["labels"].tolist() == [["受理"], [], ["办理"], [], ["受理", "办理"], []]
+    table = agree(pd.concat([rules, rules.assign(coder="甲")]), replicates=20)
+    assert set(table["value"]) == {1.0}
