@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from .reject import Refusal
 from .source import Page
@@ -75,12 +75,59 @@ def page_text(boxes: Sequence[Box]) -> str:
     return "\n\n".join("\n".join(_lines(block)) for block in _cut(boxes, 0))
 
 
-def _boxes(layer: object) -> Iterable[Box]:
-    """Runs of text of a page, one for each rectangle that PDFium sees."""
-    for index in range(layer.count_rects()):  # type: ignore[attr-defined]
-        left, bottom, right, top = layer.get_rect(index)  # type: ignore[attr-defined]
-        text = layer.get_text_bounded(left, bottom, right, top)  # type: ignore[attr-defined]
-        yield Box(left, bottom, right, top, text.replace("\r", "").replace("\n", "").replace("\x00", ""))
+def _boxes(layer: Any) -> Iterator[Box]:
+    """Runs of characters on one line, in the order of the page's content.
+
+    The box of a character is its place in the line (not its ink), so that quotation marks stand where they belong.
+    """
+    import ctypes
+
+    import pypdfium2.raw as pdfium_c
+
+    rect = pdfium_c.FS_RECTF()
+    run: Box | None = None
+    space = False
+    for index in range(pdfium_c.FPDFText_CountChars(layer.raw)):
+        code = pdfium_c.FPDFText_GetUnicode(layer.raw, index)
+        if code in (0, 0xFFFE, 0xFFFF, 0xFEFF):
+            continue
+        char = chr(code)
+        if char.isspace():
+            space = space or char not in "\r\n"
+            continue
+        if not pdfium_c.FPDFText_GetLooseCharBox(layer.raw, index, ctypes.byref(rect)):
+            continue
+        box = Box(rect.left, rect.bottom, rect.right, rect.top, char)
+        if run is not None and _follows(run, box):
+            gap = " " if space and _spaced(run.text[-1], char) else ""
+            run = Box(
+                run.left,
+                min(run.bottom, box.bottom),
+                max(run.right, box.right),
+                max(run.top, box.top),
+                run.text + gap + char,
+            )
+        else:
+            if run is not None:
+                yield run
+            run = box
+        space = False
+    if run is not None:
+        yield run
+
+
+def _follows(run: Box, box: Box) -> bool:
+    """Whether a character stands next to the run before it, on the same line."""
+    middle = (box.top + box.bottom) / 2
+    return run.bottom <= middle <= run.top and -0.6 * run.height <= box.left - run.right <= 1.6 * run.height
+
+
+def _spaced(before: str, after: str) -> bool:
+    """Whether a gap is a space and not the thin gap that is set between Chinese and digits or at a mark."""
+    han = [c for c in (before, after) if "\u2e80" <= c <= "\uffef" or c in "“”‘’"]
+    latin = [c for c in (before, after) if c.isascii() and c.isalnum()]
+    marks = [c for c in (before, after) if c in ",.;:!?()、，。；：！？（）《》%％-—"]
+    return not marks and (len(han) == 2 or len(latin) == 2)
 
 
 def _cut(boxes: list[Box], depth: int) -> list[list[Box]]:
@@ -97,9 +144,12 @@ def _cut(boxes: list[Box], depth: int) -> list[list[Box]]:
         below = [b for b in boxes if b.bottom < row]
         return _cut(above, depth + 1) + _cut(below, depth + 1)
     if column_gap >= 0.8 * size:
+        head = _head(boxes)
+        if head:
+            return [head, *_cut([b for b in boxes if b not in head], depth + 1)]
         left = [b for b in boxes if b.left < column]
         right = [b for b in boxes if b.left >= column]
-        if min(len(left), len(right)) >= 1 and _stacked(left) and _stacked(right):
+        if _stacked(left) and _stacked(right) and _abreast(left, right):
             return _cut(left, depth + 1) + _cut(right, depth + 1)
     if row_gap >= 0.9 * size:
         above = [b for b in boxes if b.bottom >= row]
@@ -124,6 +174,22 @@ def _spanning(boxes: list[Box], row: float, column: float) -> bool:
     return any(b.bottom >= row and b.left < column < b.right for b in boxes)
 
 
+def _head(boxes: list[Box]) -> list[Box]:
+    """The one line that stands above all columns, such as a byline centred over them; empty where there is none."""
+    highest = max(boxes, key=lambda b: b.top)
+    line = [b for b in boxes if b.top > highest.bottom]
+    rest = max((b.top for b in boxes if b not in line), default=highest.bottom)
+    return line if len(line) <= 2 and rest <= highest.bottom else []
+
+
+def _abreast(left: list[Box], right: list[Box]) -> bool:
+    """Whether two would-be columns stand side by side, and not one above the other."""
+    top = min(max(b.top for b in left), max(b.top for b in right))
+    bottom = max(min(b.bottom for b in left), min(b.bottom for b in right))
+    shorter = min(max(b.top for b in side) - min(b.bottom for b in side) for side in (left, right))
+    return top - bottom > 0.3 * shorter
+
+
 def _stacked(boxes: list[Box]) -> bool:
     """Whether the boxes of a would-be column stand on more than one line."""
     return len({round(b.bottom / b.height) for b in boxes}) > 1 or len(boxes) == 1
@@ -139,9 +205,11 @@ def _lines(boxes: list[Box]) -> list[str]:
         else:
             rows.append([box])
     lines = []
+    margin = min(box.left for box in boxes)
     for row in rows:
         row.sort(key=lambda b: b.left)
-        text = row[0].text.strip("\n")
+        indent = 1.5 * row[0].height < row[0].left - margin < 2.6 * row[0].height
+        text = ("\u3000\u3000" if indent else "") + row[0].text.strip("\n")
         for last, box in zip(row, row[1:], strict=False):
             text += (" " if box.left - last.right > 0.6 * box.height else "") + box.text.strip("\n")
         lines.append(text)
