@@ -178,8 +178,11 @@ def _head(boxes: list[Box]) -> list[Box]:
     """The one line that stands above all columns, such as a byline centred over them; empty where there is none."""
     highest = max(boxes, key=lambda b: b.top)
     line = [b for b in boxes if b.top > highest.bottom]
-    rest = max((b.top for b in boxes if b not in line), default=highest.bottom)
-    return line if len(line) <= 2 and rest <= highest.bottom else []
+    rest = [b for b in boxes if b not in line]
+    # The first line of a column starts where its other lines start, or two characters further in.
+    in_column = any(-0.5 * b.height < line[0].left - b.left < 2.6 * b.height for b in rest)
+    above = max((b.top for b in rest), default=0.0) <= highest.bottom
+    return line if len(line) == 1 and above and not in_column else []
 
 
 def _abreast(left: list[Box], right: list[Box]) -> bool:
