@@ -1,1 +1,25 @@
-"""."""
+"""Policy effects (政策效果): what a panel allows, what it shows, and whether stated changes hold.
+
+``read`` makes a panel, ``design`` reports what can be estimated, ``estimate`` does so by one method with its caveats,
+``check`` holds a stated change against a series.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .claims import check
+    from .methods import estimate
+    from .panel import Panel, read
+
+_HOME = {"read": "panel", "Panel": "panel", "estimate": "methods", "check": "claims"}
+
+__all__ = ["Panel", "check", "estimate", "read"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
