@@ -207,7 +207,7 @@ def turnover(
     if before.end >= period.start:
         raise RequestError("对比期应在本期之前", value=str(before))
     table = _dated(mentions, documents)
-    dates = [_day(row) for row in documents.to_dict("records")]
+    dates = [day_of(row) for row in documents.to_dict("records")]
     sizes = [len(body) if isinstance(body, str) else 0 for body in documents["body"]]
     chars = {
         name: sum(size for day, size in zip(dates, sizes, strict=True) if day is not None and day in span)
@@ -270,7 +270,7 @@ def _status(
     return ("上升" if now / chars["now"] > then / chars["then"] else "下降"), g2, None
 
 
-def _day(row: dict[Any, Any]) -> dt.date | None:
+def day_of(row: dict[Any, Any]) -> dt.date | None:
     """The document's date by its fuller statement: an event's day tells more than a year of publication."""
     stated = [row.get(name) for name in ("published", "event_date")]
     fullest = max((one for one in stated if isinstance(one, str)), key=len, default=None)
@@ -285,7 +285,7 @@ def _dated(mentions: pd.DataFrame, documents: pd.DataFrame, by: str | None = Non
     """Mentions with the date, level and place of their document, and the form under which they are gathered."""
     facts = documents.drop_duplicates("doc_id").reset_index(drop=True)
     order = {doc_id: number for number, doc_id in enumerate(facts["doc_id"])}
-    dates = {row["doc_id"]: _day(row) for row in facts.to_dict("records")}
+    dates = {row["doc_id"]: day_of(row) for row in facts.to_dict("records")}
     table = mentions.copy()
     table["order"] = table["doc_id"].map(order)
     table["date"] = table["doc_id"].map(dates).astype(object)

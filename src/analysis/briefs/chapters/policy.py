@@ -19,8 +19,7 @@ from ...display.results import format_value
 from ...periods import Period
 from ...regions import load as load_regions
 from ...text.citations import cite
-from ...text.dates import document_date
-from ...text.uptake import STATUS
+from ...text.uptake import STATUS, day_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +82,7 @@ class Scan:
             code = documents["region_code"].astype("string")
             prefix = self.region.rstrip("0") if self.region.endswith("00") else self.region
             documents = documents[code.isin(wanted) | code.str.startswith(prefix).fillna(False)]
-        dates: list[Any] = [document_date(row) for row in documents.to_dict("records")]
+        dates: list[Any] = [day_of(row) for row in documents.to_dict("records")]
         return documents.assign(date=dates)
 
     @cached_property

@@ -1,0 +1,135 @@
+"""The policy chapters: every number a result, every row linked to listed evidence, nothing invented where there is nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis import display
+from analysis.briefs.chapters import policy
+from analysis.errors import RequestError
+
+OLD = """安平市2023年信访工作要点
+
+发布时间:2023-03-01
+要坚持村调、企调、校调“三域联调”,对重大项目先做风险评估。受理群众来信312件。依据《信访工作条例》第二十二条登记。
+"""
+NEW = """安平市召开信访工作会议
+
+本报讯 2024年4月2日,安平市召开信访工作会议。会议强调,要推行“阳光晒单”,领导包案化解积案,对推诿的单位约谈。
+全年办结信访事项480件,同比增长12%。引导群众依法反映诉求。
+"""
+PARTS = ("overview", "terms", "phrases", "coding", "strength", "statistics", "citations", "basis")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text(OLD, encoding="utf-8")
+    (tmp_path / "b.txt").write_text(NEW, encoding="utf-8")
+    return tmp_path
+
+
+def shown(scan: policy.Scan) -> dict[str, list[dict]]:
+    """The machine-readable parts by kind."""
+    display.use()
+    for name in PARTS:
+        getattr(policy, name)(scan)
+    return parts()
+
+
+def parts() -> dict[str, list[dict]]:
+    return {
+        kind: list(display.recorded(kind))
+        for kind in ("result", "finding", "table", "chart", "evidence", "note")
+    }
+
+
+def test_all_documents(folder: Path) -> None:
+    found = shown(policy.open_scan(folder))
+    results = {part["name"]: part["value"] for part in found["result"]}
+    assert results["文档数"] == results["来源文件数"] == 2
+    tables = {part["name"]: part for part in found["table"]}
+    assert {
+        "documents",
+        "terms",
+        "phrases",
+        "parts-sentences",
+        "statistics",
+        "citations",
+        "health",
+        "methods",
+    } <= set(tables)
+    assert "keyness" not in tables
+    phrases = {row[0]: row[1] for row in tables["phrases"]["rows"]}
+    assert phrases["三域联调"] == "村调；企调；校调"
+    said = {row[0] for row in tables["parts-sentences"]["rows"]}
+    assert {"预防", "受理", "办理", "监督追责", "维护秩序"} == said
+    assert any("480" in str(row[1]) for row in tables["statistics"]["rows"])
+
+
+def test_every_link_leads_to_listed_evidence(folder: Path) -> None:
+    found = shown(policy.open_scan(folder))
+    listed = {row["id"]: row for part in found["evidence"] for row in part["rows"]}
+    targets = [t for part in found["table"] for column in part["links"].values() for t in column]
+    assert len(targets) > 15
+    for target in targets:
+        assert target is not None
+        assert target.removeprefix("#e-") in listed
+    for row in listed.values():
+        text = (folder / row["source"]).read_text(encoding="utf-8")[row["start"] : row["end"]]
+        assert text.replace(",", "，").strip() == row["text"].replace(",", "，").strip()
+
+
+def test_a_period_against_the_one_before(folder: Path) -> None:
+    found = shown(policy.open_scan(folder, "2024"))
+    results = {part["name"]: part["value"] for part in found["result"]}
+    assert results["文档数"] == 1
+    turnover = next(part for part in found["table"] if part["name"] == "turnover")
+    status = {row[0]: row[1] for row in turnover["rows"]}
+    assert status["阳光晒单"] == "新出现"
+    assert status["三域联调"] == "本期未用"
+
+
+def test_a_period_without_documents_says_so(folder: Path) -> None:
+    found = shown(policy.open_scan(folder, "2019"))
+    assert any("没有可分析的文档" in part["text"] for part in found["note"])
+    assert {part["name"] for part in found["table"]} == {"health", "methods"}
+
+
+def test_a_corpus_of_empty_files(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(" \n", encoding="utf-8")
+    found = shown(policy.open_scan(tmp_path))
+    assert any("没有可分析的文档" in part["text"] for part in found["note"])
+
+
+def test_codes_are_called_proposals(folder: Path) -> None:
+    found = shown(policy.open_scan(folder))
+    assert any(part.get("grade") == "待人工确认" for part in found["finding"])
+
+
+def test_the_chapter_of_a_periodic_brief(folder: Path, sample: Path) -> None:
+    display.use()
+    policy.dynamics(None, "2024-03")
+    assert "没有提供政策文本语料" in parts()["note"][-1]["text"]
+    display.use()
+    policy.dynamics(folder, "2024-04")
+    found = parts()
+    assert {part["name"]: part["value"] for part in found["result"]}["文档数"] == 1
+    assert found["evidence"]
+    display.use()
+    policy.dynamics(folder, "2020-01")
+    assert "没有2020年1月的政策文本" in parts()["note"][-1]["text"]
+
+
+def test_by_region_of_the_sample(sample: Path) -> None:
+    every = policy.open_scan(sample / "documents").every
+    city = policy.open_scan(sample / "documents", region="990500").every
+    assert 0 < len(city) < len(every)
+    assert set(city["region_code"].dropna()) <= {
+        "990000",
+        "990500",
+        *[c for c in every["region_code"].dropna() if c.startswith("9905")],
+    }
+    with pytest.raises(RequestError, match="行政区划"):
+        _ = policy.open_scan(sample / "documents", region="123").every

@@ -1,0 +1,140 @@
+"""``policy-brief text code|kwic|keyness|phrases|sheet|agree``: records with their places, and plain refusals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from analysis.cli.app import app
+from analysis.errors import CodebookError, InputError, RequestError
+
+NEWS = """云溪市部署信访工作
+
+本报讯 3月5日,云溪市召开信访工作会议。会议强调,要坚持村调、企调、校调“三域联调”,把纠纷化解在村口。
+窗口当天登记,转给责任单位。天气晴好。
+"""
+PLAN = """青石县工作要点
+
+要健全阳光晒单机制,推行“阳光晒单”。各乡镇每月督查一次,对敷衍应付的单位进行约谈。
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.txt").write_text(NEWS, encoding="utf-8")
+    (tmp_path / "b.txt").write_text(PLAN, encoding="utf-8")
+    return tmp_path
+
+
+def output(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["text", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def records(*arguments: str) -> list[dict]:
+    return [json.loads(line) for line in output(*arguments).splitlines()]
+
+
+def place(folder: Path, record: dict) -> str:
+    return (folder / record["source"]).read_text(encoding="utf-8")[record["start"] : record["end"]]
+
+
+def test_code_gives_every_sentence_its_line(folder: Path) -> None:
+    lines = records("code", str(folder), "--frame", "five_part", "--format", "jsonl")
+    by_text = {line["sentence"]: line for line in lines}
+    assert any("天气晴好" in text and not line["labels"] for text, line in by_text.items())
+    labels = {label for line in lines for label in line["labels"]}
+    assert {"受理", "办理", "监督追责"} <= labels
+    for line in lines:
+        assert list(line)[:3] == ["source", "start", "end"]
+        assert len(line["labels"]) == len(line["rules"]) == len(line["evidence"])
+        assert place(folder, line).replace(",", "，") == line["sentence"].replace(",", "，")
+        assert all(word in line["sentence"] for words in line["evidence"] for word in words)
+
+
+def test_kwic_points_into_the_file(folder: Path) -> None:
+    (hit,) = records("kwic", str(folder), "三域联调")
+    assert place(folder, hit) == hit["text"] == "三域联调"
+    assert hit["left"].endswith("“")
+    assert hit["right"].startswith("”")
+
+
+def test_phrases_with_their_parts(folder: Path) -> None:
+    lines = records("phrases", str(folder))
+    assert all(place(folder, line) == line["text"] for line in lines)
+    found = {line["phrase"]: line for line in lines}
+    assert found["三域联调"]["parts"] == ["村调", "企调", "校调"]
+    ledger = {line["phrase"]: line for line in records("phrases", str(folder), "--ledger")}
+    assert ledger["阳光晒单"]["uses"] == 2
+    assert place(folder, ledger["阳光晒单"]).startswith("阳光晒单")
+    assert ledger["阳光晒单"]["variants"] == ["阳光晒单机制"]
+
+
+def test_keyness_gives_a_place_for_each_term(folder: Path) -> None:
+    (folder / "one").mkdir()
+    (folder / "two").mkdir()
+    (folder / "one" / "a.txt").write_text("题目\n\n" + "各村登记来信,登记来访。" * 5, encoding="utf-8")
+    (folder / "two" / "b.txt").write_text("题目\n\n" + "各村督查考核,督查通报。" * 5, encoding="utf-8")
+    lines = records("keyness", str(folder / "one"), str(folder / "two"), "--top", "3")
+    more = {line["term"]: line for line in lines if line["direction"] == "更多"}
+    assert more["登记"]["source"] == "a.txt"
+    assert {line["correction"] for line in lines} == {"holm"}
+    assert all("只有一篇" in line["note"] for line in lines)
+    assert (folder / "one" / "a.txt").read_text(encoding="utf-8")[more["登记"]["start"] :].startswith("登记")
+
+
+def test_csv(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(output("code", str(folder), "--format", "csv"))))
+    assert rows[0]["source"] == "a.txt"
+    assert json.loads(rows[0]["labels"]) == [] or json.loads(rows[0]["labels"])
+
+
+def test_a_blind_sheet_out_and_in(folder: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "编码员甲.csv"
+    assert output("sheet", str(folder), "--out", str(sheet), "--n", "5").strip() == str(sheet)
+    other = tmp_path / "编码员乙.csv"
+    other.write_bytes(sheet.read_bytes())
+    table = records("agree", str(sheet), str(other))
+    assert {line["value"] for line in table} == {1.0}
+    with_rules = records("agree", str(sheet), "--corpus", str(folder))
+    assert {line["coders"] for line in with_rules} == {2}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (("code", "{folder}/none"), InputError, "none"),
+        (("code", "{folder}", "--frame", "no_frame"), CodebookError, "no_frame"),
+        (("code", "{folder}", "--format", "xml"), RequestError, "xml"),
+        (("kwic", "{folder}", "("), RequestError, "正则"),
+        (("kwic", "{folder}", "村", "--sort", "up"), RequestError, "排序"),
+        (("keyness", "{folder}/a.txt", "{folder}/b.txt", "--correction", "luck"), RequestError, "luck"),
+        (("agree", "{folder}/a.csv"), InputError, "找不到"),
+    ],
+)
+def test_wrong_requests_are_one_sentence(
+    folder: Path, arguments: tuple[str, ...], error: type, said: str
+) -> None:
+    result = CliRunner().invoke(app, ["text", *(each.format(folder=folder) for each in arguments)])
+    assert isinstance(result.exception, error)
+    assert said in str(result.exception)
+
+
+def test_nothing_found_is_said_on_stderr(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["text", "kwic", str(folder), "火星"])
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "没有找到" in result.stderr
+
+
+def test_empty_bodies_are_said(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("", encoding="utf-8")
+    result = CliRunner().invoke(app, ["text", "code", str(tmp_path)])
+    assert result.stdout == ""
+    assert "没有可分析的正文" in result.stderr or result.exception is not None
