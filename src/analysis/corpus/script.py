@@ -33,7 +33,13 @@ def strip_pinyin(text: Traced) -> Traced:
     """
     notes = [m for m in _NOTE.finditer(text.value) if _SYLLABLE.fullmatch(re.sub(r"\s", "", m["note"]))]
     marked = sum(bool(_TONE.search(m[0])) for m in notes)
-    return text.edit([Edit(m.start(), m.end()) for m in notes if marked >= 3 or _TONE.search(m[0])])
+    return text.edit(
+        [
+            Edit(m.start(), m.end())
+            for m in notes
+            if _TONE.search(m[0]) or (marked >= 3 and len(m["note"].strip()) > 1)
+        ]
+    )
 
 
 def simplify(text: Traced) -> tuple[Traced, str]:
@@ -49,11 +55,13 @@ def simplify(text: Traced) -> tuple[Traced, str]:
     converted = _t2s(text.value)
     if converted == text.value:
         return text, "简"
-    changed = [i for i, (a, b) in enumerate(zip(text.value, converted, strict=True)) if a != b]
+    keep = set(codebooks.load("script")["simplified_keep"])
+    changed = [
+        i for i, (a, b) in enumerate(zip(text.value, converted, strict=True)) if a != b and a not in keep
+    ]
     if len(changed) > 0.03 * len(_HAN.findall(text.value)):
         return Traced(converted, text.origin), "繁"
-    keep = set(codebooks.load("script")["simplified_keep"])
-    mend = [Edit(i, i + 1, converted[i]) for i in changed if text.value[i] not in keep]
+    mend = [Edit(i, i + 1, converted[i]) for i in changed]
     return text.edit(mend), "简"
 
 

@@ -303,7 +303,7 @@ def _passed(text: str) -> bool:
 
 def _article(draft: _Draft, text: Traced) -> Article | None:
     """Read the title block, join the paragraphs; ``None`` where nothing of a body is left."""
-    lines, meta, credits, truncated = _body_lines(draft)
+    lines, meta, bylines, credits, truncated = _body_lines(draft)
     found = paragraphs(lines, text)
     while found and not found[-1].value.strip():
         found.pop()
@@ -315,9 +315,8 @@ def _article(draft: _Draft, text: Traced) -> Article | None:
     _read_head(article, draft.head)
     article.meta += meta
     if not article.byline:
-        article.byline = (
-            " ".join(credits) if credits and draft.photo else signed or _dateline_byline(found[0].value)
-        )
+        named = credits if draft.photo else bylines
+        article.byline = " ".join(named) or signed or _dateline_byline(found[0].value)
     return article
 
 
@@ -333,10 +332,11 @@ def _dateline_byline(first: str) -> str | None:
     return match["name"] if match else None
 
 
-def _body_lines(draft: _Draft) -> tuple[list[Line], list[str], list[str], bool]:
-    """The lines of the body; what states something about the article; credits; whether the article breaks off."""
+def _body_lines(draft: _Draft) -> tuple[list[Line], list[str], list[str], list[str], bool]:
+    """The lines of the body; what states something about it; bylines; credits; whether the article breaks off."""
     lines: list[Line] = []
     meta: list[str] = []
+    bylines: list[str] = []
     credits: list[str] = []
     truncated = False
     for line in draft.rest:
@@ -352,9 +352,11 @@ def _body_lines(draft: _Draft) -> tuple[list[Line], list[str], list[str], bool]:
                 lines.append(line)
         elif line.role == "meta":
             meta.append(line.text)
-        elif line.role != "byline" or line.prose:
+        elif line.role == "byline" and not line.prose:
+            bylines.append(line.text)
+        else:
             lines.append(line)
-    return _without_tail(lines), meta, credits, truncated
+    return _without_tail(lines), meta, bylines, credits, truncated
 
 
 def _without_tail(lines: list[Line]) -> list[Line]:
