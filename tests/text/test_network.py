@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import MethodError, RequestError
-from analysis.text.network import Company, clusters, collocations, company, cooccurrence, measures
+from analysis.text.network import Company, clusters, collocations, company, cooccurrence, draw, measures
 from analysis.text.segment import Lexicon, Segmenter
 
 
@@ -113,3 +113,11 @@ def test_too_little_for_a_network(frames, plain: Segmenter) -> None:
 def test_unknown_weight(call) -> None:
     with pytest.raises(RequestError, match="luck"):
         call(_two_groups())
+
+
+def test_the_drawing_names_its_terms_and_repeats() -> None:
+    network = cooccurrence(_two_groups(), min_pair=3)
+    first, again = draw(network), draw(network)
+    assert {text.get_text() for text in first.axes[0].texts} == set(network.nodes["term"])
+    assert [text.xy for text in first.axes[0].texts] == [text.xy for text in again.axes[0].texts]
+    assert len(first.axes[0].lines) == len(network.edges)

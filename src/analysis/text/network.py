@@ -19,6 +19,7 @@ from .segment import Segmenter, is_content, stopwords
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 WEIGHTS = ("pair", "ochiai", "jaccard", "npmi", "logdice")
 
@@ -255,6 +256,45 @@ def cooccurrence(
         weight,
         f"前 {top} 个词，同现不少于 {min_pair} 个单元，{weight} 大于 {cut:g}",
     )
+
+
+def draw(network: Network, labels: int = 40) -> Figure:
+    """The network as a figure: a circle a term (area by units), a line an edge (width by weight), a colour a community.
+
+    The layout is Kamada–Kawai on the inverse weights, so the same network is the same picture.
+    """
+    import networkx as nx
+    from matplotlib import rcParams
+    from matplotlib.figure import Figure
+
+    graph = nx.Graph()
+    graph.add_nodes_from(network.nodes["term"])
+    weights = network.edges[network.weight].astype(float)
+    for a, b, weight in zip(network.edges["source"], network.edges["target"], weights, strict=True):
+        graph.add_edge(a, b, weight=weight, distance=1 / weight)
+    place = nx.kamada_kawai_layout(graph, weight="distance")
+    figure = Figure(figsize=(6.8, 5.2))
+    axes = figure.add_subplot()
+    for a, b, weight in graph.edges(data="weight"):
+        axes.plot(
+            *zip(place[a], place[b], strict=True),
+            color="0.75",
+            linewidth=0.4 + 2 * weight / weights.max(),
+            zorder=1,
+        )
+    colours = rcParams["axes.prop_cycle"].by_key()["color"]
+    largest = network.nodes["units"].max()
+    for number, (term, units, community) in enumerate(
+        zip(network.nodes["term"], network.nodes["units"], network.nodes["community"], strict=True)
+    ):
+        x, y = place[term]
+        colour = colours[(community - 1) % len(colours)]
+        axes.scatter([x], [y], s=20 + 260 * units / largest, color=colour, zorder=2, edgecolors="white")
+        if number < labels:
+            axes.annotate(term, (x, y), textcoords="offset points", xytext=(0, 6), ha="center", fontsize=8)
+    axes.set_axis_off()
+    figure.tight_layout()
+    return figure
 
 
 def clusters(counts: Company, *, top: int = 40, groups: int = 5) -> pd.DataFrame:
