@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,7 @@ from .widths import fit
 
 TEMPLATE = Path(__file__).parent / "templates" / "brief.typ"
 STANDARDS = ["a-3a", "ua-1"]
+_LONG = re.compile(r"[!-~·]{14,}")
 _KEPT_WHOLE = 12  # tables of up to so many rows stay on one page
 
 
@@ -179,7 +181,7 @@ def _table(table: Table) -> str:
     rows = []
     for i, row in enumerate(table.rows):
         anchor = table.anchors[i] if table.anchors else None
-        cells = [f"[{_link('#' + _string(cell.text), cell.href)}]" for cell in row]
+        cells = [f"[{_link('#' + _string(_breakable(cell.text)), cell.href)}]" for cell in row]
         if anchor:
             cells[0] = f"[#anchor({_string(anchor)}){cells[0][1:]}"
         rows.append(", ".join(cells))
@@ -191,6 +193,11 @@ def _table(table: Table) -> str:
         f"#sheet(colours, {size}pt, ({columns}), {'false' if len(table.rows) <= _KEPT_WHOLE else 'true'}, ({aligns}), ({group}), ({heads}), (\n{body}), "
         f"{_optional(table.number)}, {_optional(table.caption)}, {_remark(table.note)})"
     )
+
+
+def _breakable(text: str) -> str:
+    """With places to break inside long Latin words (ids, paths), which else run over into the next column."""
+    return _LONG.sub(lambda word: re.sub(r"([_./@·-])", "\\1\u200b", word[0]), text)
 
 
 def _head(head: str) -> str:

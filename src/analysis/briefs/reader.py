@@ -263,7 +263,10 @@ def _lineage(results: Iterable[Mapping[str, Any]], blocks: list[Block]) -> list[
             Cell(part["text"]),
             Cell(format_value(part["n"])),
             Cell(_interval(part)),
-            Cell(part["definition"] or "—", f"#d-{part['definition']}" if part["definition"] else None),
+            Cell(
+                str(part["definition"] or "—").partition("@")[0],
+                f"#d-{part['definition']}" if part["definition"] else None,
+            ),
             Cell(part["source"] or "—", part["source"] if str(part["source"]).startswith("#") else None),
         )
         for part in unique

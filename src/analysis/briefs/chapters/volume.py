@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import display, regions
+from ...cases import registry
 from ...display import drawings
 from . import grid, history
 from .scope import Scope
@@ -98,10 +99,18 @@ def places(scope: Scope) -> None:
 
 
 def split(
-    scope: Scope, indicator: str, variant: str, *, name: str, caption: str, head: str, by_size: bool = False
+    scope: Scope,
+    indicator: str,
+    variant: str,
+    *,
+    name: str,
+    caption: str,
+    head: str,
+    by_size: bool = False,
 ) -> pd.DataFrame:
     """Show an indicator by its parts: 本期, share, 同比, 环比, 本年累计. Returns the frame; ``_基期`` is last year's count."""
     table = scope.table
+    unit = registry.indicator(indicator).unit
     rows = table[(table["indicator"] == indicator) & (table["variant"] == variant) & table["part_of"].notna()]
     view = {key: part.set_index("part_of") for key, part in rows.groupby("view")}
     if "本期" not in view:
@@ -127,7 +136,7 @@ def split(
         frame[[head, "本期", "占比", "同比", "环比", "本年累计"]],
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
-        units={"本期": "件", "占比": "%", "同比": "%", "环比": "%", "本年累计": "件"},
+        units={"本期": unit, "占比": "%", "同比": "%", "环比": "%", "本年累计": unit},
         digits={"本期": 0, "本年累计": 0},
         note=None if shown.all() else "“—”为数字小，不示；可由合计推出的一并不示。",
     )
