@@ -38,8 +38,9 @@ def extract(sources: Sources, format: FormatOption = Format.jsonl) -> None:
     from .. import facts
 
     corpus = _read(sources)
-    statistics = _located(corpus, facts.extract(corpus.documents, corpus.sentences, corpus.tables))
-    for reject in facts.refused(corpus.documents).to_dict("records"):
+    reading = facts.read(corpus.documents, corpus.tables)
+    statistics = _located(corpus, reading.statistics)
+    for reject in reading.rejects.to_dict("records"):
         typer.echo(f"{reject['source']} 第 {reject['row']} 段：{reject['message']}", err=True)
     typer.echo(f"{len(corpus.documents)} 篇文档，{len(statistics)} 条统计数", err=True)
     _write(statistics, format)

@@ -7,7 +7,7 @@ which hold, ``series`` puts several issues of a bulletin side by side, ``monthly
 from __future__ import annotations
 
 from .audit import audit
-from .extract import extract, extract_text, refused
+from .extract import extract, extract_text, read
 from .series import monthly, series
 
-__all__ = ["audit", "extract", "extract_text", "monthly", "refused", "series"]
+__all__ = ["audit", "extract", "extract_text", "monthly", "read", "series"]

@@ -14,6 +14,7 @@ _BASE = re.compile(
     rf"(?:同比|比|较|与|同|和|相比于?)(?P<ref>{_REF})(?:相比|相较|比较|比)?|(?P<plain>同比|环比)(?!例)"
     r"|(?P<level>高于|低于|高出|低出)(?P<than>[^,。;\d]{2,14})(?=$)"
 )
+_HINT = re.compile("[比较与和于出]")
 _UP = "增长|上升|提高|提升|增加|增多|增涨|上涨|扩大|升高|攀升|上浮|回升|延长|增幅|涨幅|增速|升幅|增长率|增|升|涨|多|高"
 _DOWN = "下降|减少|降低|缩短|缩减|下滑|回落|降幅|减幅|下跌|压减|压缩|压降|收窄|节约|节省|下降率|减|降|少|低|跌"
 _STRONG_UP = {w for w in _UP.split("|") if len(w) > 1}
@@ -22,9 +23,10 @@ _VERB = re.compile(
     rf"(?P<adverb>(?:分别|各|均|都|又|再|累计|大幅度?|明显|显著|同时|小幅|略微?|净|进一步|平均|总体|有所|依次|共|则|也|也都)*)"
     rf"(?P<verb>(?<!新)(?:{_UP}|{_DOWN}))(?:了|幅度?|率)?(?:分别)?(?:为|是|达到?|约|近|超过|超|逾|高达|不足|:|分别|均)*$"
 )
+_MOVED = re.compile("[增长升提加多涨扩攀浮延幅速高下减降缩滑落跌压收节少低]")
 _LEAD_VERB = re.compile(rf"(?:{'|'.join(sorted(_STRONG_UP | _STRONG_DOWN, key=len, reverse=True))})")
 _SHARE = re.compile(
-    r"(?P<own>[^占]*?)(?:约|共|仅|只|各|分别|均|就|则)*占(?:比重?|到了?|据|了|有)?(?P<of>[^占,;]{0,24}?)"
+    r"(?P<own>[^占]{0,120}?)(?:约|共|仅|只|各|分别|均|就|则)*占(?:比重?|到了?|据|了|有)?(?P<of>[^占,;]{0,24}?)"
     r"(?:的?比(?:重|例|数|率))?(?:的|分别|均|各|为|是|达到?|约|近|超过|超|逾|到|:|高达|接近|将近|不足|不到)*$"
 )
 _FROM = re.compile(r"(?:由|从)(?P<ref>[^,;由从]{0,16}?)(?:的)?(?:约|近)?$")
@@ -65,6 +67,8 @@ class Change:
 def find_base(text: str) -> Base | None:
     """The last base that the words name."""
     found = None
+    if _HINT.search(text) is None:
+        return None
     for match in _BASE.finditer(text):
         if match["plain"]:
             words = match["plain"]
@@ -94,7 +98,7 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
         Whether a noun follows the number (增加5个窗口 counts windows).
     """
     base = find_base(text)
-    match = _VERB.search(text)
+    match = _VERB.search(text) if _MOVED.search(text) else None
     relative = unit in ("%", "‰", "个百分点", "倍", "个千分点", "个基点")
     if base and base.end == len(text) and base.text.startswith(("高", "低")) and relative:
         return Change("up" if base.text[0] == "高" else "down", base.text, base.start, base.text[:2])
@@ -103,6 +107,8 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
             return Change("up", base.text, base.start, "")
         return _object_change(text, unit, base) if relative and unit != "倍" else None
     verb = match["verb"]
+    if text[match.end("verb") : match.end("verb") + 1] == "率" and verb in ("压缩", "压减", "缩短", "缩减", "节约", "节省", "提升", "提高"):
+        return None  # 压缩率 is a rate of its own
     strong = verb in _STRONG_UP or verb in _STRONG_DOWN
     words = base.text if base else inherited
     if not strong and not (words and (relative or verb in "多少增减升降高低")) and not (relative and verb in "增升降减涨跌"):
@@ -110,7 +116,7 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
     if strong and not relative and not words and has_right:
         return None
     before = text[match.start("verb") - 1 : match.start("verb")]
-    if not strong and before in "最至新更较很极不较提率过":
+    if not strong and before and before in "最至新更较很极不提率过":
         return None
     noun_end = min(match.start(), base.start) if base else match.start()
     direction = "up" if verb in _UP.split("|") else "down"

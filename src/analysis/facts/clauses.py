@@ -13,6 +13,8 @@ _BOUNDARY = re.compile(r"[,;:。!?\n()]|[-~]{2,}")
 _LIST = re.compile(r"^(?:、|,|;|和|及|以及|与|或)$")
 _DIMENSION = re.compile(r"^(?:总?(?:面积|长度?|宽度?|高度?|深度?|投资|建筑面积|占地)|约|共|近)+$")
 _BRACKET = re.compile(r"\([^()\n]{0,60}\)")
+_REACH = 120  # characters before and after a number that the grammar looks at: what keeps it linear
+_BRACKETED = 60
 _FINAL = re.compile(r"[。!?\n]")
 
 
@@ -94,12 +96,14 @@ def frames(text: str, blanked: str, start: int, end: int, quantities: Sequence[Q
         left_start = previous + cut + 1
         if cut < 0 and k:
             # No clause mark: a list mark or the grammar decides how much belongs to the number before.
-            left_start = previous + _divide(between, blanked, quantity, quantities[k + 1 :], end)
+            stop = quantities[k + 1].start if k + 1 < len(quantities) else end
+            left_start = previous + _divide(between, blanked, quantity, stop, bool(naming.trim(out[-1].left)))
         elif cut >= 0 and not naming.plain(between[cut + 1 :]) and between[cut] == ":":
             # 满意率:98%
             earlier = _last_boundary(between[:cut])
             left_start = previous + earlier + 1
             lead = between[: max(earlier, 0)]
+        left_start = max(left_start, quantity.start - _REACH)
         left = blanked[left_start : quantity.start].rstrip(":") if left_start < quantity.start else ""
         bracketed = _bracketed(blanked, start, quantity.start)
         out.append(
@@ -108,7 +112,7 @@ def frames(text: str, blanked: str, start: int, end: int, quantities: Sequence[Q
                 left_start,
                 left,
                 text[left_start : quantity.start],
-                lead,
+                lead[-2 * _REACH :],
                 "",
                 quantity.end,
                 between,
@@ -118,7 +122,7 @@ def frames(text: str, blanked: str, start: int, end: int, quantities: Sequence[Q
         )
     for k, frame in enumerate(out):
         stop = out[k + 1].left_start if k + 1 < len(out) else end
-        tail = blanked[frame.quantity.end : max(stop, frame.quantity.end)]
+        tail = blanked[frame.quantity.end : min(max(stop, frame.quantity.end), frame.quantity.end + _REACH)]
         mark = _BOUNDARY.search(tail)
         if mark:
             tail = tail[: mark.start()]
@@ -132,12 +136,13 @@ def frames(text: str, blanked: str, start: int, end: int, quantities: Sequence[Q
 
 def _last_boundary(between: str) -> int:
     last = -1
-    for match in _BOUNDARY.finditer(between):
+    skipped = max(0, len(between) - 2 * _REACH)
+    for match in _BOUNDARY.finditer(between, skipped):
         last = match.end() - 1
-    return last
+    return last if last >= 0 or not skipped else skipped
 
 
-def _divide(between: str, blanked: str, quantity: Quantity, rest: Sequence[Quantity], end: int) -> int:
+def _divide(between: str, blanked: str, quantity: Quantity, stop: int, named: bool) -> int:
     """How many characters between two numbers of one clause belong to the first."""
     words = naming.plain(between)
     if not words or _LIST.match(words) or between[:1] in "、和及与并":
@@ -147,20 +152,21 @@ def _divide(between: str, blanked: str, quantity: Quantity, rest: Sequence[Quant
     mark = max(between.rfind("、"), between.rfind("并"))
     if mark > 0:
         return mark + 1
-    stop = rest[0].start if rest else end
-    after = blanked[quantity.end : stop]
+    after = blanked[quantity.end : min(stop, quantity.end + _REACH)]
     boundary = _BOUNDARY.search(after)
     after = after[: boundary.start()] if boundary else after
     head = naming.plain(between)
     if not naming.right(after) or after.startswith("、"):
-        return 0
+        # 12个项目完成投资3亿元: the first has no words of its own, so it takes those up to the verb.
+        return 0 if named else naming.first_verb(between)
     # Both could own the words: a verb at their beginning opens the second number's own phrase.
     return 0 if naming.trailing_verb(head) == head else len(between)
 
 
 def _bracketed(blanked: str, start: int, position: int) -> bool:
+    start = max(start, position - _BRACKETED)
     opening = blanked.rfind("(", start, position)
-    return opening > blanked.rfind(")", start, position) and opening > start and position - opening < 60
+    return opening > blanked.rfind(")", start, position) and opening > start
 
 
 def runs(found: Sequence[Frame]) -> list[tuple[int, int]]:

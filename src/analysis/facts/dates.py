@@ -18,14 +18,17 @@ _YEAR = rf"(?:(?:19|20)\d\d|{_CN_YEAR})年度?"
 _REL_YEAR = r"今年|去年|上年|前年|本年度?|当年|明年|次年|上一年"
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9]|三十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])[日号]"
-_TO = r"[至到~\-]+"
+_TO = r"[至到~\-]{1,3}"
 _ORD = "一二三四1234"
 
 _DATE = re.compile(
     rf"""
-    (?P<years>(?:(?:19|20)\d\d年?[、,和及])+(?:19|20)\d\d年)
+    (?P<years>(?:(?:19|20)\d\d年?[、,和及]){1,30}(?:19|20)\d\d年)
   | (?P<yrange>(?:19|20)\d\d年?{_TO}(?:19|20)\d\d年(?!{_MONTH}月))
   | (?P<dotted>(?:19|20)\d\d[./-](?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9])(?!\d))
+  | (?P<deictic>本月份?|当月|上月份?|上个月|本季度?|上季度|本周|上周|本期|上期|上半年|下半年|年初以来|截至目前|目前|今天|昨天|近日|日前)
+  | 第(?P<week>\d{{1,2}}|[一二三四五十]{1,4})周
+  | (?P<last>(?:近|最近|过去|前)(?:\d{1,4}|[一二三四五六七八九十两几]{1,4})余?(?:个月|年|周|天|个季度)(?:来|以来|间|中)?)
   | (?P<lead>自|从|截至|截止到?|到)?
     (?:(?P<year>{_YEAR})|(?P<rel>{_REL_YEAR}))?的?
     (?P<inner>
@@ -41,9 +44,6 @@ _DATE = re.compile(
       | 全年 | 同期 | 春节期间 | 期间
     )?
     (?P<tail>以来|底|末|年?初|以前|以后|起)?
-  | (?P<deictic>本月份?|当月|上月份?|上个月|本季度?|上季度|本周|上周|本期|上期|上半年|下半年|年初以来|截至目前|目前|今天|昨天|近日|日前)
-  | 第(?P<week>\d{{1,2}}|[一二三四五十]+)周
-  | (?P<last>(?:近|最近|过去|前)(?:\d+|[一二三四五六七八九十两几]+)余?(?:个月|年|周|天|个季度)(?:来|以来|间|中)?)
     """,
     re.X,
 )
@@ -253,7 +253,7 @@ def find(text: str) -> list[When]:
     position = 0
     while ahead := _START.search(text, position):
         match = _DATE.match(text, ahead.start())
-        when = _accept(text, match) if match else None
+        when = _accept(text, match) if match and match.end() > match.start() else None
         if when is None:
             position = ahead.start() + 1
         else:
@@ -280,9 +280,18 @@ def _accept(text: str, match: re.Match[str]) -> When | None:
     # 三季度 in 前三季度 and 月 in 个月 are handled by the pattern; a bare numeral month after 第 is an ordinal.
     if core <= {"inner", "mm", "mn"} and before in "第":
         return None
+    if parts.get("lead") == "到" and _VERB_TO.search(text[max(0, start - 3) : start]):
+        # 提高到2023年的: the 到 belongs to the verb.
+        del parts["lead"]
+        start += 1
+    if text[end - 1] == "的":
+        end -= 1
     if parts.get("deictic") == "日前" and before in "今目":
         return None
-    return When(start, end, match[0], parts)
+    return When(start, end, text[start:end], parts)
+
+
+_VERB_TO = re.compile(r"[高加少降升长大短至达减增]$")
 
 
 def _year(text: str | None) -> int | None:

@@ -28,17 +28,24 @@ _HEADING = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|\([一二�
 _EACH = re.compile(r"每(?:半年|季度?|个?月|年|周|天|日|两年|人|件|批|万人|百人)")
 _RATIO_UNITS = ("%", "‰", "‱")
 _RATE_NAME = re.compile(r"(?:率|比例|比重|占比|度|比|指数|得分)$")
+_RATE_AHEAD = re.compile(r"[^,;。、:\d的]{1,10}率")
+_THRESHOLD = re.compile(r"[^,;。:、()\d\n]{1,14}\d")
 _COUNTED_VERB = re.compile(
     r"(?:新增|新建|建成|成立|设立|组建|组成|开展|召开|破获|抓获|查处|办理|受理|审结|化解|调处|举办|印发|出台|接待|发生|获|获得|荣获|立案|评选|评为|培训|发布|制定|修订|开设|配备|选派)(?:了|共|约)*$"
 )
 _LIMIT = re.compile(r"(至少|最多|不少于|不低于|不超过|不得超过|不得少于|超过|最低|最高)")
 _LIMITED = re.compile(r"(至少|最多|不少于|不低于|不得?超过|不得少于)[^,;。\d]{0,8}$")
+_RULE = re.compile(r"应当|应于|应在|必须|不得")
+_LIMITS = ("内", "以内", "之内", "不超过", "不少于", "至少", "不低于", "最多", "以上", "以下")
 _ZERO = re.compile(
     r"(?P<left>[^,;。:、\d]{0,24}?)零(?P<noun>发生|事故|投诉|差错|积压|上访|越级访|进京访|发案|新增|死亡|伤亡|逾期|超期|退件|感染|案件|信访|复议|诉讼|非访|重访)(?!率)"
 )
 _UNMEASURED = ("类", "级", "层", "环", "面", "步", "代", "届", "款", "道", "网格", "字", "页")
-_QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均|最高|最多|最低|最少|单日|单日最高|高峰)")
+_QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均每.{1,6}|平均|最高|最多|最低|最少|单日|单日最高|高峰)")
+_REMARK = re.compile(r"(?:含|包括|其中)?(?:旧存|上年结转|结转|新收|上期结存|上月结转|结存)")
 _ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
+_CHAIN = 4
+_MEMORY = 40  # records that a later number of the same sentence may refer to
 _YEARLIKE = re.compile(r"(?:19|20)\d\d$")
 
 
@@ -59,6 +66,7 @@ class _Carry:
     subject: str | None = None
     reference: Reference = field(default_factory=Reference)
     target: bool = False
+    target_rank: int = 0
     group: int = 0
 
 
@@ -88,6 +96,7 @@ def extract_text(
         Offsets in it are of its ``view``; :meth:`View.span` turns them into offsets of the body.
     """
     seen = view(body)
+    seen, endless = _without_endless(seen)
     whens = dates.find(seen.text)
     covered = exclude.cover(seen.text, [])
     whens = [w for w in whens if not all(covered[w.start : w.end])]
@@ -116,11 +125,23 @@ def extract_text(
             for record in records[first:]:
                 record.paragraph, record.sentence = number, sentence_number
             _remember(times, carry)
-    for position in seen.joined:
-        for record in records:
-            if record.quantity.start <= position <= record.quantity.end:
-                record.confidence = min(record.confidence, 0.6)
-    return Extraction(seen, records, refusals, carry.reference)
+    joined = sorted(seen.joined)
+    for record in records if joined else ():
+        at = bisect.bisect_left(joined, record.quantity.start)
+        if at < len(joined) and joined[at] <= record.quantity.end:
+            record.confidence = min(record.confidence, 0.6)
+    return Extraction(seen, records, sorted([*endless, *refusals], key=lambda r: r.start), carry.reference)
+
+
+_ENDLESS = re.compile(r"\d[\d.,]{40,}")
+
+
+def _without_endless(seen: View) -> tuple[View, list[Refusal]]:
+    """Pages of digits: refused at once and blotted out, so that no rule has to look at each of them."""
+    runs = [Refusal(m.start(), m.end(), "数字过长，可能是编码或识别有误") for m in _ENDLESS.finditer(seen.text)]
+    if not runs:
+        return seen, []
+    return replace(seen, text=_ENDLESS.sub(lambda m: "□" * len(m[0]), seen.text)), runs
 
 
 def extract(
@@ -143,49 +164,58 @@ def extract(
         One row a number; columns :data:`analysis.facts.records.COLUMNS`. ``start`` and ``end`` are offsets in
         ``body`` and ``text`` is what stands there (of a cell: empty, and the source's offsets instead).
     """
+    return read(documents, tables).statistics
+
+
+class Reading(NamedTuple):
+    """What :func:`read` returns: ``statistics`` and, with the columns of the corpus table, ``rejects``."""
+
+    statistics: pd.DataFrame
+    rejects: pd.DataFrame
+
+
+def read(documents: pd.DataFrame, tables: pd.DataFrame | None = None) -> Reading:
+    """:func:`extract`, and with it the digits that are no quantity because they are malformed (1.2.3, 百分之)."""
     import pandas as pd
 
     cells = {} if tables is None or tables.empty else {k: part.to_dict("records") for k, part in tables.groupby("doc_id")}
     rows: list[dict[str, Any]] = []
+    rejects: list[dict[str, Any]] = []
     for document in documents.to_dict("records"):
-        rows.extend(_document_rows(document, cells.get(document["doc_id"], [])))
+        found, refused = _document_rows(document, cells.get(document["doc_id"], []))
+        rows += found
+        rejects += refused
     table = pd.DataFrame(rows, columns=COLUMNS)
-    for name in ("start", "end", "number_start", "number_end", "source_start", "source_end", "part_of", "paragraph", "sentence", "group"):
+    for name in _WHOLE_COLUMNS:
         table[name] = table[name].astype("Int64")
     for name in ("target", "table", "exact"):
         table[name] = table[name].astype(bool)
-    return table
+    return Reading(table, pd.DataFrame(rejects, columns=["source", "row", "rule", "value", "severity", "message"]))
 
 
-def refused(documents: pd.DataFrame) -> pd.DataFrame:
-    """The digits that were read as no quantity because they are malformed, with the reason.
+_WHOLE_COLUMNS = ["start", "end", "number_start", "number_end", "source_start", "source_end", "part_of", "paragraph", "sentence", "group"]
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns of the corpus table ``rejects``: source, row (the paragraph), rule, value, severity, message.
-    """
-    import pandas as pd
 
+def _refusal_rows(source: Any, body: str, result: Extraction) -> list[dict[str, Any]]:
+    breaks = [m.start() for m in re.finditer("\n", body)]
     rows = []
-    for document in documents.to_dict("records"):
-        body = _text(document.get("body")) or ""
-        for refusal in extract_text(body).refusals:
-            value = view(body).text[refusal.start : refusal.end][:60]
-            rows.append(
-                {
-                    "source": document["source"],
-                    "row": body.count("\n", 0, refusal.start) + 1,
-                    "rule": "facts.number",
-                    "value": value,
-                    "severity": "提示",
-                    "message": f"“{value}”未作为统计数提取：{refusal.reason}，请核对原文",
-                }
-            )
-    return pd.DataFrame(rows, columns=["source", "row", "rule", "value", "severity", "message"])
+    for refusal in result.refusals:
+        start, end = result.view.span(refusal.start, refusal.end)
+        value = body[start:end][:60]
+        rows.append(
+            {
+                "source": source,
+                "row": bisect.bisect_left(breaks, start) + 1,
+                "rule": "facts.number",
+                "value": value,
+                "severity": "提示",
+                "message": f"“{value}”未作为统计数提取：{refusal.reason}，请核对原文",
+            }
+        )
+    return rows
 
 
-def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     from . import tables as cell_reader
 
     body, title = _text(document.get("body")) or "", _text(document.get("title"))
@@ -239,7 +269,7 @@ def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> lis
         )
     if cells:
         rows += [common | {"system": default_system} | row for row in cell_reader.read(cells, result.reference)]
-    return rows
+    return rows, _refusal_rows(document.get("source"), body, result)
 
 
 def _text(value: Any) -> str | None:
@@ -299,10 +329,13 @@ class _Sentence:
     ) -> None:
         self.text, self.start, self.times = text, start, times
         self.carry, self.records, self.first = carry, records, first
+        self.time_starts = [w.start for w in times]
         self.base: str | None = None
         self.sharing = False
         self.parent: int | None = None
         self.scope = ""
+        self.queue: list[tuple[str, int | None]] = []
+        self.rule = False
 
     # -- one number
 
@@ -311,17 +344,22 @@ class _Sentence:
         frame = found[k]
         self._see_lead(frame)
         quantity = frame.quantity
+        if frame.bracketed and self._bracketed_base(frame):
+            return
         if self._base_value(frame, found[k + 1] if k + 1 < len(found) else None):
             return
         if self._alike(frame):
             return
         change = changes.read(frame.raw, quantity.unit, self.base, has_right=bool(frame.right))
         if change:
+            self._queue_up(found, k)
             self._change(frame, change, self._own_noun(frame, change))
             return
         if (quantity.unit in _RATIO_UNITS or quantity.unit is None) and (shared := changes.share(frame.left)):
             reference = self._level_before(counts=True)
             own = naming.trim(shared.own)
+            if not own and frame.bracketed and not self._number_before(frame):
+                own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
             if own or reference is not None:
                 name = own or self.records[reference].indicator  # type: ignore[index]
                 self._add(frame, _share_name(name), "rate", share=True, share_of=shared.of, part_of=None if own else reference)
@@ -378,7 +416,7 @@ class _Sentence:
             indicator = self._rest(frame)
         if not indicator:
             indicator = self._inherited(frame)
-        if (frame.bracketed or _QUALIFIER.fullmatch(indicator)) and len(indicator) <= 4:
+        if (frame.bracketed and _REMARK.match(naming.plain(frame.left)) or _QUALIFIER.fullmatch(indicator)) and len(indicator) <= 10:
             indicator = self._completed(indicator, frame)
         if chain and indicator:
             indicator = f"{indicator}({'批次' if quantity.unit == '批' else quantity.unit})"
@@ -399,7 +437,9 @@ class _Sentence:
 
     def _change(self, frame: Frame, change: changes.Change, noun: str) -> None:
         reference = None
-        if not noun:
+        if self.queue:
+            noun, reference = self.queue.pop(0)
+        elif not noun:
             reference = self._level_before()
             noun = self.records[reference].indicator if reference is not None else ""
         else:
@@ -413,6 +453,38 @@ class _Sentence:
         self._add(frame, noun or frame.right, "change", direction=direction, base=change.base, part_of=reference)
         if change.base:
             self.base = change.base
+
+    def _number_before(self, frame: Frame) -> bool:
+        """Whether a number stands right before the bracket that this one is in."""
+        opening = self.text.rfind("(", max(self.start, frame.quantity.start - 60), frame.quantity.start)
+        return any(r.quantity.end == opening for r in self.records[max(self.first, len(self.records) - 4) :])
+
+    def _queue_up(self, found: list[Frame], k: int) -> None:
+        """分别增长5%、下降3.2%和持平: each has a verb of its own, the order still deals them out."""
+        frame = found[k]
+        if not re.search("分别|依次", frame.raw) or self.queue:
+            return
+        size = 1
+        stop = frame.quantity.end
+        for following in found[k + 1 : k + 1 + _MEMORY]:
+            if _BOUNDARY_MARK.search(following.between) or not changes.read(following.raw, following.quantity.unit, "同比"):
+                break
+            size += 1
+            stop = following.quantity.end
+        rest = re.match(r"[^,;。:\n]*", self.text[stop : stop + 60])
+        size += len(re.findall(r"持平", rest[0])) if rest else 0
+        if size < 2:
+            return
+        base = changes.find_base(frame.left)
+        words = frame.left[: re.search("分别|依次", frame.left).start()]  # type: ignore[union-attr]
+        words = words[: base.start] if base and base.start < len(words) else words
+        names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
+        if len(names) == size:
+            self.queue = [(name, self._matching(name)) for name in names]
+            return
+        levels = self._levels_before(size, counts=False)
+        if len(levels) == size:
+            self.queue = [(self.records[i].indicator, i) for i in levels]
 
     def _base_value(self, frame: Frame, following: Frame | None) -> bool:
         """比上年同期847件少297件: the first number is the level of the base."""
@@ -430,11 +502,23 @@ class _Sentence:
         self.base = base.text
         return True
 
+    def _bracketed_base(self, frame: Frame) -> bool:
+        """较上周(14907个)上升: the bracket holds the level of the base."""
+        words = self.text[max(self.start, frame.left_start - 16) : frame.left_start].removesuffix("(")
+        base = changes.find_base(words)
+        if base is None or base.end != len(words) or frame.quantity.unit in _RATIO_UNITS:
+            return False
+        reference = self._level_before()
+        name = self.records[reference].indicator if reference is not None else ""
+        self._add(frame, name, frame.quantity.kind, note="base", period_words=base.text.lstrip("比较与同和"), part_of=reference)
+        self.base = base.text
+        return True
+
     # -- two and more
 
     def pair(self, first: Frame, second: Frame) -> bool:
         """由62.3%提升至74.45%: two levels of one indicator."""
-        if not changes.is_from(first.raw) or changes.is_to(second.between) is None:
+        if not changes.is_from(first.raw) or changes.is_to(naming.plain(second.between)) is None:
             return False
         self._see_lead(first)
         words = re.sub(r"(?:由|从)[^由从]*$", "", first.left)
@@ -534,7 +618,7 @@ class _Sentence:
 
     def _level_before(self, *, counts: bool = False) -> int | None:
         """The last level stated in this sentence (or the one before it), outside brackets first."""
-        for i in range(len(self.records) - 1, max(self.first - 12, -1), -1):
+        for i in range(len(self.records) - 1, max(self.first - 12, len(self.records) - _MEMORY, -1), -1):
             record = self.records[i]
             if not record.level or (counts and record.kind == "rate") or record.bracketed or record.note == "base":
                 continue
@@ -549,11 +633,18 @@ class _Sentence:
     def _levels_before(self, size: int, *, counts: bool) -> list[int]:
         found = [
             i
-            for i in range(max(0, self.first - 8), len(self.records))
+            for i in range(max(0, self.first - 8, len(self.records) - _MEMORY), len(self.records))
             if self.records[i].level and not self.records[i].bracketed and not (counts and self.records[i].kind == "rate")
         ]
         own = [i for i in found if i >= self.first]
-        return (own if len(own) >= size else found)[-size:]
+        found = own if len(own) >= size else found
+        slots = [i for i in found if i - 1 not in found or not self._chained(i)]
+        cut = len(found) > size and self._chained(found[-size]) and found[-size] - 1 in found
+        return (slots if len(slots) >= size and (counts or cut) else found)[-size:]
+
+    def _chained(self, i: int) -> bool:
+        """Whether a record is the second number of a chain (2310批4876人次)."""
+        return self.records[i].quantity.start == self.records[i - 1].quantity.end
 
     def _matching(self, name: str) -> int | None:
         """The level that a label names again, or whose unit it names (批次, 人次)."""
@@ -576,11 +667,11 @@ class _Sentence:
 
     def _chain(self, found: list[Frame], k: int) -> list[Frame]:
         a, b = k, k + 1
-        while found[a].chained:
+        while found[a].chained and k - a <= _CHAIN:
             a -= 1
-        while b < len(found) and found[b].chained:
+        while b < len(found) and found[b].chained and b - k <= _CHAIN:
             b += 1
-        return found[a:b] if b - a > 1 else []
+        return found[a:b] if 1 < b - a <= _CHAIN else []
 
     def _shared_tail(self, found: list[Frame], k: int, right: str) -> str:
         """1个全国、2个全省示范所: what only the last of a list bears belongs to all."""
@@ -606,7 +697,7 @@ class _Sentence:
 
     def _rest(self, frame: Frame) -> str:
         """What is done within a time: the clause after 1小时内, its other numbers left out."""
-        clause = re.match(r"[^,;。:!?\n]*", self.text[frame.quantity.end :])
+        clause = re.match(r"[^,;。:!?\n]*", self.text[frame.quantity.end : frame.quantity.end + 60])
         words = clause[0] if clause else ""
         return naming.right(re.sub(r"^(?:将|把|就|即|能|可)|\d+[\w]?|千名|百名", "", words))[:30]
 
@@ -621,7 +712,8 @@ class _Sentence:
 
     def _years(self, first: Frame) -> list[When]:
         """Years listed before a run of numbers: 2015、2016、2017年."""
-        before = [w for w in self.times if w.start < first.quantity.start]
+        stop = bisect.bisect_left(self.time_starts, first.quantity.start)
+        before = self.times[max(0, stop - 12) : stop]
         listed = [year for w in before for year in w.each()]
         multiple = any(len(w.each()) > 1 for w in before)
         return listed if multiple or (len(listed) > 1 and all("year" in w.parts for w in listed)) else []
@@ -752,24 +844,36 @@ class _Sentence:
             return when, when.text
         if each := _EACH.search(frame.raw):
             return None, each[0]
-        base = changes.find_base(self.text[self.start : frame.quantity.start])
-        usable = [
-            w
-            for w in self.times
-            if w.start < frame.quantity.start
-            and not (base and self.start + base.start <= w.start < self.start + base.end)
-            and not w.text.endswith("同期")
-        ]
-        time = usable[-1] if usable else self.carry.when
+        time = self.carry.when
+        for k in range(bisect.bisect_left(self.time_starts, frame.quantity.start) - 1, -1, -1):
+            w = self.times[k]
+            if not w.text.endswith("同期") and not self._in_base(w):
+                time = w
+                break
         return time, (time.text if time else None)
 
+    def _in_base(self, when: When) -> bool:
+        """Whether a date belongs to a base (比2022年) and says nothing of the number's own period."""
+        begin = max(self.start, when.start - 3)
+        base = changes.find_base(self.text[begin : when.end + 4])
+        return base is not None and begin + base.start <= when.start < begin + base.end
+
+    def _ahead(self, time: When) -> bool:
+        published = self.carry.reference.published
+        _, end = time.resolve(self.carry.reference)
+        return published is None or end is None or end >= published
+
     def _is_target(self, frame: Frame, time: When | None) -> bool:
-        sentence = self.text[self.start : frame.quantity.end]
+        sentence = self.text[max(self.start, frame.quantity.end - 200) : frame.quantity.end]
         lead = frame.lead.rstrip(",;:、").rsplit(",", 1)[-1]
         clause = (self.text[frame.left_start - len(lead) - 1 : frame.left_start] if len(lead) <= 12 else "") + frame.raw
         if naming.target("result", clause):
             return False
-        if time is not None and time.is_future_goal:
+        if time is not None and time.is_future_goal and self._ahead(time):
+            return True
+        if _RULE.search(frame.raw) or _RULE.search(frame.lead):
+            self.rule = True
+        if self.rule and (frame.quantity.kind == "duration" or (frame.quantity.approx or "") in _LIMITS):
             return True
         if naming.target("clause", clause) or (frame.quantity.approx or "") in ("至少", "不少于", "不低于") and naming.target("clause", sentence):
             return True
@@ -845,9 +949,28 @@ def _paragraphs(text: str) -> list[tuple[int, int]]:
 
 
 def _read_heading(words: str, carry: _Carry) -> None:
-    """A heading of plans makes what follows targets, the next heading of the same kind ends it."""
-    head = words[:30]
-    carry.target = naming.target("heading", head) and not naming.target("result", head) and len(words) < 40
+    """A heading of plans makes what follows targets, until a heading of its own rank or a higher one says otherwise."""
+    rank = _rank(words)
+    if len(words) >= _HEADING_LENGTH:
+        # A numbered paragraph: its opening words are its heading, but rules no deeper than the section above.
+        words = re.split("[。,;]", words, maxsplit=1)[0]
+    planned = naming.target("heading", words) and not naming.target("past", words)
+    if planned and not carry.target:
+        carry.target, carry.target_rank = rank < 9, rank
+    elif carry.target and rank <= carry.target_rank:
+        carry.target = planned
+
+
+_HEADING_LENGTH = 40
+
+
+def _rank(words: str) -> int:
+    """1 for 一、, 2 for (一), 3 for 1. and 第一, 9 for a line without a number."""
+    if re.match(r"[一二三四五六七八九十]{1,3}、|第[一二三四五六七八九十]+[章节部]", words):
+        return 1
+    if re.match(r"\([一二三四五六七八九十]{1,3}\)", words):
+        return 2
+    return 3 if re.match(r"\d{1,2}[.、](?!\d)|\(\d{1,2}\)|第[一二三四五六七八九十]+,", words) else 9
 
 
 def _remember(times: Sequence[When], carry: _Carry) -> None:
@@ -867,6 +990,12 @@ def _measures(text: str, q: Quantity) -> bool:
     What fails here is part of a name (12345热线, 9类案件) and reads on as a word.
     """
     before, after = text[max(0, q.start - 12) : q.start], text[q.end : q.end + 4]
+    if after[:1] == "级" and q.unit is not None:
+        return False  # 30万吨级航道
+    if q.approx in ("以上", "以下", "以内") and _THRESHOLD.match(text, q.end):
+        return False  # 5人以上集体访3批
+    if q.kind == "duration" and not q.approx and _RATE_AHEAD.match(text, q.end):
+        return False  # 30秒接通率
     if q.unit is None:
         return q.chinese or not after[:1] or not ("一" <= after[0] <= "鿿") or after[0] in "和及与至到的"
     if q.unit in ("日", "号"):

@@ -11,8 +11,8 @@ _FILL = re.compile(r"[\x00\x01\s]+")
 _AFTER_DATE = re.compile(r"^[\s\x00]*\x01+[\s\x00]*(?:以来|期间|来|的|底|末|初|中|里|内|间|后|前|上|以|起|,)*")
 _LEADING = re.compile(
     r"^(?:其中|此外|另外|另有|另|同时|并且|并|还|而|且|据统计|据悉|据了解|共计|一共|共有|共|累计|已经|已|成功|先后|现已|现有|现|仅|就|又|再|也|仍|均|都|"
-    r"各(?!类|级|地|部|县|市|区|乡|镇|项|种|单位|位|方|界|有关|族|街|村|派)|分别|总计|合计|全部|平均每|和|及|以及|与|等|期间|以来|通过|全年|截至|截止|今年|目前|"
-    r"主要是|依次|在此基础上|含有|含|包括|包含|的|,|、|:|;|“(?=[^”]*$)|有一群|一群|位于|地处)+"
+    r"各(?!类|级|地|部|县|市|区|乡|镇|项|种|单位|位|方|界|有关|族|街|村|派)|分别|总计|合计|全部|和(?![平谐睦])|及(?!时)|以及|与|等|期间|以来|通过|全年|截至|截止|今年|目前|"
+    r"主要是|依次|力争|确保|计划|争取|努力|预计|每(?:半年|季度?|个?月|年|周|天|日)|至少|不少于|在此基础上|含有|含|包括|包含|的|,|、|:|;|“(?=[^”]*$)|有一群|一群|位于|地处)+"
 )
 _TRAILING = re.compile(
     r"(?:共计|总计|合计|累计|总共|一共|共有|共达|达到了|达到|达|高达|多达|为|是|有|约|大约|近|将近|接近|超过|超|突破|仅为|仅有|仅|只有|分别|依次|均|都|各|已|了|的|:|至|到|"
@@ -36,7 +36,7 @@ def _book() -> dict[str, object]:
         "verb_end": re.compile(f"(?:{'|'.join(verbs)})(?:了|好|出|完|入|成|过|起)?$"),
         # The subject: the shortest beginning that ends in a body and is followed by a verb or an adverb of a verb.
         "subject": re.compile(
-            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|总计|全部|分别|均|通过[^,]{{0,10}})*(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办员会线网型化]))"
+            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|日均|月均|总计|全部|分别|均|通过[^,]{{0,10}})*(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办员会线网型化]))"
         ),
         "indicators": [(e["id"], e["name"], re.compile(e["pattern"])) for e in book["indicators"]],
         "systems": [(e["name"], re.compile(e["pattern"])) for e in book["systems"]],
@@ -85,6 +85,12 @@ def has_verb(words: str) -> bool:
     return _book()["verb"].search(words) is not None  # type: ignore[attr-defined]
 
 
+def first_verb(words: str) -> int:
+    """Where the first verb after a noun begins; 0 when there is none."""
+    match = _book()["verb"].search(words, 2)  # type: ignore[attr-defined]
+    return match.start() if match else 0
+
+
 def without_verbs(words: str) -> str:
     """The noun of an indicator: 诉讼案件 of 受理诉讼案件 and of 诉讼案件受理."""
     verb = _book()["verb"]
@@ -106,9 +112,15 @@ def right(words: str) -> str:
 
 def labels(words: str) -> list[str]:
     """The members of a list 甲、乙和丙, a head noun that only the last one bears given to all."""
-    members = [m for m in re.split(r"[、,]|以及|及|和|与", words) if m]
+    members = [m for m in re.split(r"[、,]", words) if m]
+    if members:
+        # 和 joins the last two; elsewhere it may begin a name (和平镇).
+        members[-1:] = [m for m in re.split(r"(?<=[^、])(?:以及|及(?!时)|和(?![平谐睦])|与)(?=.)", members[-1], maxsplit=1) if m]
     if len(members) < 2:
         return members
+    counted = re.search(r"(?:批次|人次|件次|人数|件数|批|件)$", members[0])
+    if counted and counted.start() and all(re.fullmatch(r"批次|人次|件次|人数|件数|批|件", m) for m in members[1:]):
+        return [members[0], *(members[0][: counted.start()] + m for m in members[1:])]
     last = members[-1]
     tail = re.search(r"(案件|事项|类|率|数|量|诉求|工单|人次|批次|件数|人数|金额|收入|占比|比重|产业|增加值|总额|产量)$", last)
     if tail and len(last) > len(tail[0]) and not any(m.endswith(tail[0]) for m in members[:-1]):

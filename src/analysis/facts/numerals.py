@@ -6,7 +6,7 @@ DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两"
 DIGITS |= {"陆": 6, "柒": 7, "捌": 8, "玖": 9, "弐": 2}
 SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
 LARGE = {"万": 10**4, "亿": 10**8}
-MULTIPLIERS = SMALL | LARGE
+_LONGEST = 24
 
 
 def parse(text: str) -> int | None:
@@ -14,7 +14,7 @@ def parse(text: str) -> int | None:
 
     A row of two or more plain digits is read positionally (二零二四 is 2024); 百, 千, 万 alone count once.
     """
-    if not text:
+    if not text or len(text) > _LONGEST:
         return None
     if len(text) > 1 and all(c in DIGITS for c in text):
         return int("".join(str(DIGITS[c]) for c in text)) if "两" not in text else None

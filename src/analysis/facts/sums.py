@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from .relations import Interval, Item, Relation, number, similar, told
@@ -37,6 +37,14 @@ class Enumeration:
         for member in self.members:
             out = out + member.interval
         return out
+
+    def by_paragraph(self) -> list[Enumeration]:
+        """Its members paragraph by paragraph, three or more each; itself when it stands in one."""
+        pieces = [
+            Enumeration(tuple(m for m in self.members if m.paragraph == p), self.exhaustive)
+            for p in dict.fromkeys(m.paragraph for m in self.members)
+        ]
+        return [piece for piece in pieces if len(piece.members) >= 3]
 
     @property
     def labels(self) -> set[str]:
@@ -79,7 +87,7 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             continue
         last = run[-1] if run else None
         if last is not None and (
-            item.unit != last.unit
+            item.measure != last.measure
             or item.paragraph - last.paragraph > 1
             or is_total(item)
             or (_OTHER.match(last.indicator) and item.sentence != last.sentence)
@@ -103,8 +111,8 @@ def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
     """Windows of counts beside a count that they make: by unit, by indicator, and pairs of one sentence."""
     seen: set[tuple[int, ...]] = set()
     views: list[list[Item]] = []
-    for unit in dict.fromkeys(i.unit for i in counts):
-        views.append([i for i in counts if i.unit == unit and not i.bracketed])
+    for measure in dict.fromkeys(i.measure for i in counts):
+        views.append([i for i in counts if i.measure == measure and not i.bracketed])
     for entry in dict.fromkeys(i.indicator_id for i in counts if i.indicator_id):
         views.append([i for i in counts if i.indicator_id == entry and not i.bracketed])
     for view in views:
@@ -130,7 +138,7 @@ def _window(view: Sequence[Item], start: int, step: int, total: Item) -> list[It
     at = start
     while 0 <= at < len(view) and len(window) < _WIDE:
         item = view[at]
-        if item.unit != total.unit and not (item.indicator_id and item.indicator_id == total.indicator_id):
+        if item.measure != total.measure and not (item.indicator_id and item.indicator_id == total.indicator_id):
             break
         window.append(item)
         made = made + item.interval
@@ -236,16 +244,17 @@ def _same_thing(a: Item, b: Item) -> bool:
 def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
     """Enumerations that claim to be whole, or whose kinds are whole elsewhere, and make no stated total."""
     made = [r for r in relations if r.holds and len(r.parts) >= 2]
-    held = {tuple(p.index for p in r.parts): r for r in made}
+    held = [tuple(p.index for p in r.parts) for r in made]
     whole_labels = []
-    open_lists = []
+    open_lists: list[Enumeration] = []
     for entry in lists:
-        indexes = {m.index for m in entry.members}
-        match = next((r for key, r in held.items() if len(indexes & set(key)) >= 0.8 * len(indexes) and len(key) >= 0.8 * len(indexes)), None)
-        if match is not None:
-            whole_labels.append(entry.labels)
-        else:
-            open_lists.append(entry)
+        # A list may run over paragraphs, or each paragraph may break the same total down anew.
+        pieces = [entry] if _held(entry, held) else entry.by_paragraph()
+        for piece in pieces if any(_held(p, held) for p in pieces) else [entry]:
+            if _held(piece, held):
+                whole_labels.append(piece.labels)
+            else:
+                open_lists.append(piece)
     out = []
     explained = {r.total.index for r in made if isinstance(r.total, Item) and len(r.parts) >= 3}
     for entry in open_lists:
@@ -253,10 +262,15 @@ def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Se
         if not (entry.exhaustive or parallel) or any(m.vague for m in entry.members):
             continue
         total = _headline(entry, counts, explained if parallel else set())
-        if total is None or total.vague or _PARTIAL.search(entry.members[0].text):
+        if total is None or total.vague or total.interval.meets(entry.interval) or _PARTIAL.search(entry.members[0].text):
             continue
         out.append(_disagreement(entry, total, parallel))
     return out
+
+
+def _held(entry: Enumeration, held: Collection[tuple[int, ...]]) -> bool:
+    indexes = {m.index for m in entry.members}
+    return any(len(indexes & set(key)) >= 0.8 * max(len(indexes), len(key)) for key in held)
 
 
 def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -> Item | None:
@@ -269,7 +283,7 @@ def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -
         for c in counts
         if c.index < first.index
         and c.index not in members | explained
-        and c.unit == first.unit
+        and c.measure == first.measure
         and c.value >= largest
         and c.kind == first.kind
         and not c.bracketed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -152,12 +151,3 @@ def _bare(head: str) -> str:
 
 def _plain(value: Any) -> str:
     return "" if value is None or value != value or not isinstance(value, str) else value
-
-
-def reference(title: str | None, published: dt.date | None) -> Reference:
-    """Where a document of tables alone stands: the period of its title."""
-    for when in dates.find(view(title or "").text):
-        start, end = when.resolve(Reference(published))
-        if start and end:
-            return Reference(published, when.year, (start, end))
-    return Reference(published)
