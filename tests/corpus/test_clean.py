@@ -68,7 +68,7 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(pieces, max_size=40).map("".join), st.booleans())
 def test_every_character_knows_where_it_stood(misplaced, source, markdown):
     result = clean.clean(Traced.of(source), markdown=markdown).text

@@ -76,6 +76,7 @@ class Line:
             and "。" not in text
             and text[-1] not in "，、；：,;:"
             and (len(text) <= _LONG or " " in text or "关于" in text)
+            and text.count("，") <= (2 if len(text) <= 30 else 1)
             and not _unbalanced(text)
         )
 

@@ -90,6 +90,8 @@ def _speaker(text: str) -> str:
 
 
 def _drafts(lines: list[Line]) -> list[_Draft]:
+    if not lines:
+        return []
     starts = _starts(lines)
     drafts = []
     for (start, photo), (end, _) in zip(starts, [*starts[1:], (len(lines), False)], strict=True):

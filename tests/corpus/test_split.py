@@ -1,0 +1,228 @@
+"""Articles told apart: pages and compilations made up for it, in the shapes that papers and sites have."""
+
+from __future__ import annotations
+
+from analysis.corpus.clean import clean
+from analysis.corpus.split import Article, split
+from analysis.corpus.trace import Traced
+
+
+def articles(text: str) -> list[Article]:
+    return split(clean(Traced.of(text)).text)
+
+
+BODY = "会议指出，要把群众的事放在心上，完善接访下访制度，健全台账，逐件落实。\n\n会议强调，各乡镇要压实责任，做到件件有着落、事事有回音。"
+
+PAGE = f"""
+新闻热线:0000-11112222 | 国内统一刊号:CN99-0001 邮发代号:99-1 | 第1234期 今日8版
+
+全县信访工作会议召开
+
+压实责任抓落实 用心用情解民忧 努力开创信访工作新局面
+
+甲乙丙讲话 丁戊己主持
+
+本报记者 赵某甲 钱某乙
+
+本报讯 3月5日上午,全县信访工作会议召开。{BODY}
+
+县公安局党委会议强调
+
+以更高标准推进接访工作 以更实举措化解矛盾纠纷
+
+通讯员 孙某丙
+
+本报讯 3月4日,县公安局召开党委会议。{BODY}
+
+(下转2版)
+
+
+
+社区里的说事长廊
+
+3月5日,某街道云桥社区的说事长廊里,调解员正和居民说家常,把小矛盾化解在家门口,受到居民好评。
+
+通讯员 李某丁 摄
+"""
+
+
+def test_a_newspaper_page():
+    first, second, photo = articles(PAGE)
+    assert (first.kicker, first.title) == (
+        "全县信访工作会议召开",
+        "压实责任抓落实 用心用情解民忧 努力开创信访工作新局面",
+    )
+    assert (first.subtitle, first.byline) == ("甲乙丙讲话 丁戊己主持", "本报记者 赵某甲 钱某乙")
+    assert (first.truncated, second.truncated, photo.truncated) == (False, True, False)
+    assert second.kicker == "县公安局党委会议强调"
+    assert second.body.value.endswith("事事有回音。")
+    assert (photo.photo, photo.title, photo.byline) == (True, "社区里的说事长廊", "通讯员 李某丁 摄")
+    assert photo.body.value.count("\n") == 0
+
+
+def test_a_text_that_goes_on_below_a_photograph_is_put_together():
+    page = """全县推进矛盾纠纷排查
+
+本报记者 赵某甲
+
+今年以来，全县各乡镇组织网格员逐户走访，排查各类矛盾纠纷三百余起，其中大部分在村
+
+春耕正忙
+
+3月5日,某村农民在田间劳作,到处是一派繁忙的春耕景象,今年全村计划播种三千亩。
+
+通讯员 李某丁 摄
+
+里就得到了解决，群众不出村就能把事办好。
+"""
+    text, photo = articles(page)
+    assert text.body.value.endswith("其中大部分在村里就得到了解决，群众不出村就能把事办好。")
+    assert photo.title == "春耕正忙"
+
+
+def test_a_compilation_of_several_kinds():
+    compiled = f"""某某文库 — — 写材料◆收藏本站~
+
+信访经验材料汇编-12篇(第2/4页)
+
+小窗口办成大平台
+
+{BODY}
+
+让督办长出牙齿
+
+某某日报评论员
+
+督办函发出去，不能石沉大海。{BODY}
+
+用好群众工作这把钥匙
+
+--专访某县信访局局长周某某
+
+周某某长期从事信访工作。{BODY}
+
+记者：今年有什么打算？
+
+周某某：要做好三件事，一是抓源头，二是抓首办，三是抓积案。
+
+记者：最难的是什么？
+
+周某某：最难的是坚持，要把每件事办实。
+
+访调对接的实践与思考
+
+吴某
+
+摘要：访调对接是化解矛盾的重要方式。{BODY}
+
+关键词：信访；调解
+
+某市扎实推进访调对接
+
+某市司法局 某市信访局
+
+2024年4月25日
+
+某市认真落实工作办法，推动调解与信访衔接。{BODY}
+
+精选图文
+
+331381
+"""
+    found = articles(compiled)
+    assert [a.title for a in found] == [
+        "小窗口办成大平台",
+        "让督办长出牙齿",
+        "用好群众工作这把钥匙",
+        "访调对接的实践与思考",
+        "某市扎实推进访调对接",
+    ]
+    assert [a.byline for a in found] == [None, "某某日报评论员", None, "吴某", "某市司法局 某市信访局"]
+    assert found[2].subtitle == "--专访某县信访局局长周某某"
+    assert found[-1].truncated  # page 2 of 4
+    assert not any("文库" in a.body.value or "331381" in a.body.value for a in found)
+
+
+def test_sections_of_one_article_are_no_articles():
+    text = f"""大山里的调解室
+
+本报记者 赵某甲
+
+山路弯弯，调解员一走就是十年。{BODY}
+
+沉到一线 直面难题
+
+{BODY}
+
+党建引领 多方联动
+
+{BODY}
+
+一张网格管到底
+
+{BODY}
+"""
+    (only,) = articles(text)
+    assert only.body.value.split("\n").count("沉到一线 直面难题") == 1
+
+
+def test_a_work_report_with_page_tools():
+    text = """2026年某省政府工作报告
+下载
+打印
+【字号：
+加大
+】
+2026年某省政府工作报告
+——2026年1月26日在某省第十四届人民代表大会第四次会议上
+来源：某某日报
+时间：2026-02-03
+某省省长 张某
+张某作政府工作报告。
+各位代表：
+现在，我代表省人民政府向大会报告工作，请予审议。
+一、工作回顾
+过去一年，全省经济平稳运行，群众生活持续改善，社会大局保持稳定，各项事业取得新进步。
+相关报道：
+"""
+    (report,) = articles(text)
+    assert report.title == "2026年某省政府工作报告"
+    assert report.subtitle == "——2026年1月26日在某省第十四届人民代表大会第四次会议上"
+    assert report.byline == "某省省长 张某"
+    assert report.meta == ["来源：某某日报", "时间：2026-02-03"]
+    assert report.body.value.startswith("各位代表：\n现在，我代表")
+    assert report.body.value.endswith("取得新进步。")
+
+
+def test_a_text_without_a_title_keeps_its_first_sentence():
+    (only,) = articles(
+        "12月20日，我市召开联席会议，研究部署年底工作。市领导出席并讲话。\n会议要求，要抓好落实。"
+    )
+    assert only.title is None
+    assert only.body.value.startswith("12月20日")
+
+
+def test_names_in_brackets_at_the_end_are_the_byline():
+    (only,) = articles("某县抓好信访工作\n\n今年以来，某县建立台账，逐件化解，信访总量持续下降。 (段某民)")
+    assert only.byline == "段某民"
+    assert only.body.value.endswith("持续下降。")
+
+
+def test_advertisements_behind_the_last_sentence_go():
+    (only,) = articles(
+        "某县抓好信访工作\n\n今年以来，某县建立台账，逐件化解，信访总量持续下降。\n\n某某实训基地\n干部轮训 网格员实训\n0000-2966726"
+    )
+    assert only.body.value.endswith("持续下降。")
+
+
+def test_a_signature_and_date_stay_under_a_document():
+    (only,) = articles(
+        "关于做好接访工作的通知\n\n各乡镇人民政府：\n\n请认真做好领导干部接访工作，按月报送情况。\n\n某县信访局\n2024年3月1日"
+    )
+    assert only.body.value.endswith("某县信访局\n2024年3月1日")
+    assert not only.truncated
+
+
+def test_nothing_but_furniture_is_no_article():
+    assert articles("首页\n打印\n分享\n上一篇：无\n") == []
+    assert articles("") == []
