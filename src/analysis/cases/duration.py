@@ -233,6 +233,15 @@ def _counted(
     tables: Cases, now: dt.datetime, by: str | None, start: Sequence[str], stop: Sequence[str], leaves: Sequence[str]
 ) -> pd.DataFrame:
     """region, group, month, day, event, n."""
+    frame = query(tables, now, by, start, stop, leaves).execute()
+    frame["n"] = frame["n"].astype(float)
+    return margin_tables.named(frame)
+
+
+def query(
+    tables: Cases, now: dt.datetime, by: str | None, start: Sequence[str], stop: Sequence[str], leaves: Sequence[str]
+) -> Any:
+    """The histogram by region, group and month of start, as an ibis expression."""
     import ibis
 
     table = margin_tables.snapshot(tables, "matters", now)
@@ -245,7 +254,7 @@ def _counted(
     )
     end = ibis.cases((event == DONE, done), (event == LEFT, gone), else_=ibis.literal(now))
     seconds = end.epoch_seconds() - began.epoch_seconds()
-    frame = (
+    return (
         table.mutate(
             region=margin_tables.place(table, "matters"), group=margin_tables.grouped(table, by),
             month=began.truncate("M"), day=(seconds / 86400).floor().cast("int32"), event=event,
@@ -253,10 +262,7 @@ def _counted(
         .filter(began.notnull())
         .group_by("region", "group", "month", "day", "event")
         .aggregate(n=ibis._.count())
-        .execute()
     )  # fmt: skip
-    frame["n"] = frame["n"].astype(float)
-    return margin_tables.named(frame)
 
 
 def _coalesced(table: Any, columns: Sequence[str]) -> Any:

@@ -302,6 +302,15 @@ def cohort(
         region, group, closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
         :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each rule.
     """
+    frame = named(cohort_query(tables, clock, as_of, by, rules).execute())
+    frame["n"] = frame["n"].astype(float)
+    return frame
+
+
+def cohort_query(
+    tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None, rules: Sequence[str]
+) -> Any:
+    """What :func:`cohort` asks, as an ibis expression."""
     timed = deadlines.run(snapshot(tables, clock.table, as_of), clock, as_of, rules)
     keys = {"region": place(timed, clock.table), "group": grouped(timed, by), "closed": timed.stopped.truncate("M")}
     for end in ("", *(f"_{rule}" for rule in rules)):
@@ -309,9 +318,7 @@ def cohort(
             f"due{end}": timed[f"due{end}"].truncate("M"), f"state{end}": timed[f"state{end}"],
             f"fallen{end}": timed[f"fallen{end}"].fill_null(False),
         }  # fmt: skip
-    frame = named(timed.group_by(**keys).aggregate(n=timed.count()).execute())
-    frame["n"] = frame["n"].astype(float)
-    return frame
+    return timed.group_by(**keys).aggregate(n=timed.count())
 
 
 def _clocked(

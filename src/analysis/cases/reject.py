@@ -156,7 +156,7 @@ def _cell_rules(
             open_column = replace(column, terms=())
             value = values.conform(raw[column.id], open_column, plan.terms.get(column.id))
             strange[column.id] = value.notnull() & ~value.isin(column.terms)
-        elif column.type != "text" and raw[column.id].type() != table[column.id].type():
+        elif column.type != "text" and not _typed(raw[column.id].type(), column.type):
             unread[column.id] = there & values.conform(raw[column.id], column).isnull()
     if unread:
         yield "unreadable_value", (raw, unread), tuple(unread)
@@ -180,6 +180,16 @@ def _cell_rules(
         yield "locality_missing", (table, {spec.region: code.isnull()}), (spec.region,)
         if codes:
             yield "unknown_region", (table, {spec.region: coded & ~code.isin(codes)}), (spec.region,)
+
+
+def _typed(kind: Any, wanted: str) -> bool:
+    """Whether a source's own type leaves nothing to read."""
+    return bool(
+        {
+            "date": kind.is_timestamp() or kind.is_date(), "int": kind.is_integer(), "float": kind.is_numeric(),
+            "bool": kind.is_boolean(),
+        }[wanted]
+    )  # fmt: skip
 
 
 def _lines(table: Any, condition: Any, name: str, columns: Iterable[str]) -> pd.DataFrame:
@@ -275,8 +285,11 @@ def _worded(lines: pd.DataFrame, rule: Rule, name: str, tables: Cases) -> pd.Dat
 
 def touched(name: str, columns: Iterable[str]) -> list[str]:
     """Indicators that read one of these columns of a table."""
-    blamed = set(columns)
-    return [one.id for one in registry.indicators().values() if blamed & reads(one, name)]
+    blamed, spec = set(columns), schema.table(name)
+    read = {one.id: reads(one, name) for one in registry.indicators().values()}
+    if blamed & {*spec.key, spec.region, spec.when}:
+        return [id for id, needed in read.items() if needed]  # who, where and when concern everything counted
+    return [id for id, needed in read.items() if blamed & needed]
 
 
 def reads(one: registry.Indicator, name: str) -> set[str]:
@@ -288,9 +301,19 @@ def reads(one: registry.Indicator, name: str) -> set[str]:
         conditions = set(parse(clock.where).columns) if clock.where else set()
         named = {column for column in (clock.due, clock.extension) if column}
         return {*clock.start, *clock.stop, *clock.leaves, *named, *conditions}
+    if one.kind in ("count", "share"):
+        named = {column for v in one.variants.values() if v.table == name for column in registry.needs(v)}
+        derived = {"closed_at": _LEAVING, "repeated_piece": set()}
+        return {part for column in named for part in derived.get(column, {column})}
     if one.table != name:
         return set()
-    return {column for variant in one.variants.values() for column in registry.needs(variant)}
+    listed = {column for key in ("enters", "start", "stop", "leaves") for column in one.options.get(key, ())}
+    if one.kind in ("ages", "ratio"):
+        listed |= {"registered_at", "closed_at"}
+    return (listed - {"closed_at"}) | (_LEAVING if "closed_at" in listed else set())
+
+
+_LEAVING = {"concluded_at", "withdrawn_at", "transferred_at"}
 
 
 def bounds(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> pd.DataFrame:

@@ -84,22 +84,17 @@ def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw
     shown = re.sub(r"//([^:/@]+):[^@]*@", r"//\1:***@", url)
     try:
         con = ibis.connect(url)
-        there = set(con.list_tables())
     except Exception as error:
-        raise InputError(
-            f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络"
-        ) from error
+        raise InputError(f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络") from error
     raws = []
     for ours, theirs in names.items():
-        if theirs is None and ours not in there:
-            continue
         schema, _, name = (theirs or ours).rpartition(".")
         try:
             table = con.table(name, database=schema or None)
-        except Exception as error:
-            raise InputError(
-                "数据库里没有这张表", file=shown, value=theirs, hint="请检查映射文件的 from"
-            ) from error
+        except ibis.common.exceptions.TableNotFound as error:
+            if theirs is None:
+                continue
+            raise InputError("数据库里没有这张表", file=shown, value=theirs, hint="请检查映射文件的 from") from error
         raws.append(Raw(ours, f"{shown}#{theirs or ours}", table))
     if not raws:
         raise InputError("数据库里没有可用的案件表", file=shown, hint="请在映射文件里用 from 写明表名")
@@ -146,35 +141,51 @@ def _read_file(file: Path, con: Any) -> Iterator[Raw]:
 
 
 def _read_csv(file: Path, con: Any) -> Raw:
+    """Every cell as text; a line with more or fewer cells than the head is left out and reported."""
     import io
 
-    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
 
     text, flaws = _decode(file)
     if not text.strip():
         raise InputError("文件是空的", file=file, hint="请检查导出")
-    head = text[: text.find("\n")] if "\n" in text else text
+    head = text.splitlines()[0]
     separator = max(",\t;|", key=head.count)
     broken: list[dict[str, object]] = []
-    width = len(pd.read_csv(io.StringIO(head), sep=separator, header=None, dtype=str).columns)
 
-    def overlong(cells: list[str]) -> None:
-        broken.append(
-            {"row": None, "rule": "broken_line", "field": None, "value": separator.join(cells)[:200]}
+    def refuse(row: Any) -> str:
+        broken.append({"row": row.number and row.number - 1, "rule": "broken_line", "field": None, "value": row.text[:200]})
+        return "skip"
+
+    try:
+        table = csv.read_csv(
+            io.BytesIO(text.encode("utf-8")),
+            # Only one thread numbers the lines it refuses.
+            read_options=csv.ReadOptions(use_threads=False),
+            parse_options=csv.ParseOptions(
+                delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse, ignore_empty_lines=True
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types={name: pa.string() for name in _cells(head, separator)}, strings_can_be_null=False
+            ),
         )
-
-    frame = pd.read_csv(
-        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, engine="python", on_bad_lines=overlong,
-        index_col=False,
-    ) if text.count(separator) and _ragged(text, separator, width) else pd.read_csv(
-        io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
-    )  # fmt: skip
-    return Raw(file.stem, file.name, _store(frame, con), True, (*flaws, *broken))
+    except pa.ArrowInvalid as error:
+        raise InputError(f"CSV 文件读不了：{_first_line(error)}", file=file, hint="请检查分隔符和引号") from error
+    refused = sorted(int(str(line["row"])) for line in broken if line["row"])
+    return Raw(file.stem, file.name, _store(table, con, _numbers(table.num_rows, refused)), True, (*flaws, *broken))
 
 
-def _ragged(text: str, separator: str, width: int) -> bool:
-    """Whether some line has more cells than the head (the fast parser stops at such a line)."""
-    return any(line.count(separator) >= width for line in text.splitlines() if '"' not in line)
+def _cells(head: str, separator: str) -> list[str]:
+    import csv
+
+    return next(csv.reader([head], delimiter=separator))
+
+
+def _numbers(rows: int, refused: list[int]) -> list[int]:
+    """The source's row numbers of what was taken, refused rows passed over."""
+    passed = set(refused)
+    return [number for number in range(1, rows + len(passed) + 1) if number not in passed]
 
 
 def _decode(file: Path) -> tuple[str, list[dict[str, object]]]:
@@ -205,7 +216,7 @@ def _decode(file: Path) -> tuple[str, list[dict[str, object]]]:
 
 def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
     import openpyxl
-    import pandas as pd
+    import pyarrow as pa
 
     try:
         values = openpyxl.load_workbook(file, read_only=True, data_only=True)
@@ -223,22 +234,25 @@ def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
         head = max(range(min(_HEAD_ROWS, len(rows))), key=lambda k: sum(isinstance(c, str) for c in rows[k]))
         names = [str(cell).strip() if cell is not None else "" for cell in rows[head]]
         keep = [k for k, name in enumerate(names) if name]
-        flaws = []
-        for number, cells in enumerate(formulas[sheet.title].iter_rows(min_row=head + 2), start=1):
-            for k, cell in enumerate(cells):
-                if cell.data_type == "f" and k < len(names):
-                    flaws.append(
-                        {"row": number, "rule": "formula_cell", "field": names[k], "value": str(cell.value)}
-                    )
-        frame = pd.DataFrame(
-            [[_cell(row[k]) if k < len(row) else "" for k in keep] for row in rows[head + 1 :]],
-            columns=[names[k] for k in keep], dtype=object,
-        )  # fmt: skip
-        frame[ROW] = range(1, len(frame) + 1)
-        frame = frame[(frame.drop(columns=ROW) != "").any(axis=1)]
-        yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(frame, con), True, tuple(flaws))
+        flaws = _formulas(formulas[sheet.title], names, head, rows)
+        cells = [[_cell(row[k]) if k < len(row) else "" for k in keep] for row in rows[head + 1 :]]
+        numbers = [number for number, row in enumerate(cells, start=1) if any(row)]
+        columns = [pa.array([cells[number - 1][k] for number in numbers], pa.string()) for k in range(len(keep))]
+        table = pa.Table.from_arrays(columns, names=[names[k] for k in keep])
+        yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(table, con, numbers), True, tuple(flaws))
     formulas.close()
     values.close()
+
+
+def _formulas(sheet: Any, names: list[str], head: int, rows: list[list[object]]) -> list[dict[str, object]]:
+    """The formula cells below the head; one without a stored result has no value."""
+    flaws: list[dict[str, object]] = []
+    for number, cells in enumerate(sheet.iter_rows(min_row=head + 2, max_row=len(rows)), start=1):
+        for k, cell in enumerate(cells):
+            if cell.data_type == "f" and k < len(names):
+                rule = "formula_without_value" if rows[head + number][k] is None else "formula_cell"
+                flaws.append({"row": number, "rule": rule, "field": names[k], "value": str(cell.value)})
+    return flaws
 
 
 def _cell(value: object) -> str:
@@ -254,19 +268,17 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _store(frame: Any, con: Any) -> Any:
+def _store(table: Any, con: Any, numbers: list[int]) -> Any:
+    """Text cells into DuckDB, with the row numbers."""
     import ibis
     import pyarrow as pa
 
-    frame.columns = [str(name).strip().lstrip("\ufeff") for name in frame.columns]
-    if frame.columns.has_duplicates:
-        twice = sorted(set(frame.columns[frame.columns.duplicated()]))
+    names = [str(name).strip().lstrip("\ufeff") for name in table.column_names]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("表头有重复的列名", value="、".join(twice), hint="请改名后再读")
-    if ROW not in frame:
-        frame.insert(0, ROW, range(1, len(frame) + 1))
-    schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in frame.columns])
+    table = table.rename_columns(names).append_column(ROW, pa.array(numbers, pa.int64()))
     name, received = ibis.util.gen_name("raw"), ibis.util.gen_name("received")
-    con.con.register(received, pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+    con.con.register(received, table)
     con.raw_sql(f'CREATE TEMP TABLE "{name}" AS SELECT * FROM "{received}"')
     con.con.unregister(received)
     return con.table(name)
