@@ -66,10 +66,11 @@ def place(
 
 @dataclass(slots=True)
 class _Named:
-    """Scores of the regions named, and names that stayed ambiguous."""
+    """Scores of the regions named, names that stayed ambiguous, and by which name each region was called."""
 
     scores: dict[str, float]
     open: dict[tuple[str, ...], float]
+    names: dict[str, str]
 
     @property
     def cities(self) -> set[str]:
@@ -176,7 +177,7 @@ def _region(named: _Named, level: str | None) -> Place:
     ranked = sorted(scores, key=lambda c: (-scores[c], c))
     if len(ranked) > 1 and scores[ranked[0]] - scores[ranked[1]] < 0.5 and scores[ranked[0]] < 4:
         return Place(level, candidates=tuple(sorted(ranked[:4])))
-    return Place(level, ranked[0], table.get(ranked[0]).name)
+    return Place(level, ranked[0], named.names.get(ranked[0], table.get(ranked[0]).name))
 
 
 def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
@@ -188,6 +189,7 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
             found.append((mention, _worth(mention, text, weight), text))
     certain = {m.regions[0].code for m, _, _ in found if len(m.regions) == 1}
     raw: dict[str, list[float]] = {}
+    names: dict[str, str] = {}
     left: dict[tuple[str, ...], float] = {}
     for mention, worth, text in found:
         chosen = _choose(mention, text, certain, table)
@@ -196,9 +198,10 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
             left[key] = left.get(key, 0.0) + worth
         else:
             raw.setdefault(chosen.code, []).append(worth)
+            names[chosen.code] = chosen.name
     # The best mention counts whole, further ones less and less.
     scores = {c: max(w) + math.log2(1 + sum(w) - max(w)) for c, w in raw.items()}
-    return _Named(scores, left)
+    return _Named(scores, left, names)
 
 
 def _worth(mention: _Mention, text: str, weight: float) -> float:

@@ -1,0 +1,109 @@
+"""Level and region: words of level, names old and new, ambiguous ones, cities that rank as counties."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.corpus.clean import clean
+from analysis.corpus.place import Place, mentions, place
+from analysis.corpus.split import split
+from analysis.corpus.trace import Traced
+
+
+def where(text: str, genre: str = "会议报道", **known) -> Place:
+    (article,) = split(clean(Traced.of(text)).text)
+    return place(article, genre, **known)
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "code"),
+    [
+        (
+            "全省会议召开\n\n3月5日，浙江省会议召开，省委领导出席。我省在江山市、余杭区开展试点，宁波市、金华市交流发言。",
+            "省",
+            "330000",
+        ),
+        (
+            "我市召开联席会议\n\n江门市召开会议，市委常委出席，学习深圳市马田街道经验，鹤山市作发言。",
+            "市",
+            "440700",
+        ),
+        (
+            "江山市抓信访\n\n江山市委、市政府高度重视，全市信访总量下降，市信访局建立台账，江山市群众满意。",
+            "县",
+            "330881",
+        ),
+        ("上海市推进信访工作\n\n上海市委召开会议，全市各区参加，市信访局通报情况。", "省", "310000"),
+        (
+            "复兴区构建大格局\n\n河北省邯郸市复兴区地处城郊，复兴区委高度重视，全区信访总量下降。",
+            "县",
+            "130404",
+        ),
+        (
+            "国家信访局召开会议\n\n国家信访局3月5日召开会议，贯彻党中央、国务院部署，全国各地参加。",
+            "中央",
+            None,
+        ),
+        ("没有地名的文章\n\n今天天气很好，大家都很高兴，出门散步。", None, None),
+    ],
+)
+def test_level_and_region(text, level, code):
+    found = where(text)
+    assert (found.level, found.code) == (level, code)
+
+
+def test_a_village_belongs_to_its_county():
+    found = where("郎村变了样\n\n走进安吉县章村镇郎村村，处处是游客。镇里和村委一起化解纠纷。", "经验案例")
+    assert (found.level, found.name) == ("乡", "安吉县")
+
+
+def test_a_meeting_of_the_province_reposted_by_a_city_keeps_the_provinces_level():
+    text = "全省信访工作会议召开\n来源：江门市信访局\n\n3月5日，广东省信访工作会议召开，省委常委出席并讲话，全省各地参加。省信访局通报情况。"
+    assert (where(text).level, where(text).code) == ("省", "440000")
+
+
+def test_our_county_is_told_by_the_paper():
+    text = "我县召开会议\n\n3月5日，我县召开信访会议，县委书记讲话。县信访局通报情况。"
+    assert where(text).level == "县"
+    assert where(text, issuer="衡东县融媒体中心").code == "430424"
+
+
+def test_an_ambiguous_name_is_resolved_by_its_context_or_left_open():
+    open_place = where("朝阳区推进接访\n\n朝阳区委高度重视，全区信访总量下降。")
+    assert (open_place.code, open_place.candidates) == (None, ("110105", "220104"))
+    assert where("朝阳区推进接访\n\n吉林省长春市朝阳区委高度重视，全区信访总量下降。").code == "220104"
+
+
+def test_names_of_their_time():
+    text = "密云抓信访\n\n密云县委高度重视，全县信访总量下降，密云县群众满意。"
+    assert where(text, year=2010).code == "110228"
+    assert where("襄樊市会议\n\n襄樊市召开会议，全市参加，市委领导讲话。", year=2005).name == "襄樊市"
+
+
+def test_documents_of_authority_are_placed_by_their_title_or_issuer():
+    articles = "\n".join(f"第{n}条 乡镇人民政府应当做好本村工作。" for n in "一二三四五六")
+    assert where(f"景宁畲族自治县乡村条例\n\n{articles}", "法规").code == "331127"
+    assert where(f"浙江省村民自治条例\n\n{articles}", "法规").level == "省"
+    assert where(f"中华人民共和国村民条例\n\n{articles}", "法规") == Place("中央")
+    assert where(f"村民条例\n2020年1月1日国务院发布\n\n{articles}", "法规") == Place("中央")
+
+
+def test_the_sample_province_is_a_place_too():
+    found = where("全省会议召开\n\n示例省会议召开，省委领导出席，全省各地参加。栖岭市作发言。")
+    assert (found.level, found.code) == ("省", "990000")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("在文山会海中", []),
+        ("南京路上好八连", []),
+        ("吉林省吉林市", ["吉林省", "吉林市"]),
+        ("浙江公安与杭州上城区", ["浙江", "杭州", "上城区"]),
+        ("改造老城区和旧矿区", []),
+        ("安吉公安破案", ["安吉"]),
+        ("人民安居乐业、共和国卫士", []),
+    ],
+)
+def test_names_in_running_text(text, names):
+    assert [text[m.start : m.end] for m in mentions(text)] == names
