@@ -101,11 +101,15 @@ def warm_pool() -> Iterator[_Kept]:
     with_zygote.close()
 
 
+@pytest.fixture(scope="session")
+def real_environment() -> keys.Environment:
+    return keys.environment(Digests())
+
+
 @pytest.fixture
-def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+def steady(monkeypatch: pytest.MonkeyPatch, real_environment: keys.Environment) -> None:
     """The library's hash held still: in a checkout where others write, it may change between two builds of a test."""
-    real = keys.environment(Digests())
-    monkeypatch.setattr(keys, "environment", lambda digests: real)
+    monkeypatch.setattr(keys, "environment", lambda digests: real_environment)
 
 
 @pytest.fixture

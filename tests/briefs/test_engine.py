@@ -51,7 +51,9 @@ def printed(cell: Any) -> str:
 def test_every_notebook_is_the_same_by_plain_papermill_and_by_the_engine(
     name: str, root: Path, tmp_path: Path, parent: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # under it a kernel does not catch what its child processes print
+    monkeypatch.delenv(
+        "PYTEST_CURRENT_TEST"
+    )  # under it a kernel does not catch what its child processes print
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs/table.csv").write_text("region,month,count\n990102,2024-02,4\n990102,2024-03,5\n")
     source = nbformat.read(root / "tests/notebooks" / f"{name}.ipynb", as_version=4)
@@ -165,6 +167,23 @@ def test_the_memory_of_a_run_is_measured(parent: Zygote) -> None:
 def test_the_zygote_has_one_thread(parent: Zygote) -> None:
     parent.fork("cells").close()
     assert len(os.listdir(f"/proc/{parent.pid}/task")) == 1
+
+
+def test_what_a_run_imports_can_be_had_before_the_next(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("here = 1")
+    with Zygote() as it:
+        measured: dict[str, Any] = {}
+        execute(notebook("import beside, sqlite3"), zygote=it, cwd=str(tmp_path), measured=measured)
+        assert "sqlite3" in measured["modules"]
+        assert "beside" not in measured["modules"]  # a run's own file is nobody else's
+        it.preload(measured["modules"])
+        again: dict[str, Any] = {}
+        made = execute(
+            notebook("import sys; print('sqlite3' in sys.modules); import beside"),
+            zygote=it, cwd=str(tmp_path), measured=again,
+        )  # fmt: skip
+        assert printed(made.cells[0]) == "True\n"
+        assert "sqlite3" not in again["modules"]
 
 
 def test_children_go_with_a_killed_zygote() -> None:

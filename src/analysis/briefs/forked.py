@@ -47,7 +47,8 @@ class PolicyBriefEngine(Engine):
     """``papermill --engine policy-brief``, and ``engine_name="policy-brief"`` with these engine arguments.
 
     ``zygote``: a :class:`~analysis.briefs.zygote.Zygote` or line to one (else one is started for this run);
-    ``seconds``, ``memory_mb``: limits of this run; ``measured``: a dict that receives ``memory_mb``.
+    ``seconds``, ``memory_mb``: limits of this run; ``measured``: a dict that receives ``memory_mb`` and ``modules``, the
+    names of the modules that the run imported beyond the preloaded ones.
     """
 
     @classmethod
@@ -59,7 +60,7 @@ class PolicyBriefEngine(Engine):
         zygote: Zygote | Line | None = None,
         seconds: float | None = None,
         memory_mb: float | None = None,
-        measured: dict[str, float] | None = None,
+        measured: dict[str, Any] | None = None,
         **options: Any,
     ) -> Any:
         """Run the cells; the notebook in ``nb_man`` receives the outputs.
@@ -81,7 +82,10 @@ class PolicyBriefEngine(Engine):
         child = parent.fork("cells")
         try:
             client = _ForkedClient(nb_man, child, seconds, memory_mb, kernel_name=kernel_name)
-            return client.execute()
+            notebook = client.execute()
+            if measured is not None:
+                measured["modules"] = client.imported()
+            return notebook
         finally:
             ended = child.close()
             if measured is not None and ended is not None:
@@ -112,6 +116,14 @@ class _ForkedClient(PapermillNotebookClient):
         self.papermill_execute_cells()
         self.nb.metadata["language_info"] = CellShell.language_info()
         return self.nb
+
+    def imported(self) -> list[str]:
+        """The modules the run has imported beyond the preloaded ones."""
+        try:
+            self._child.connection.send(None)
+            return list(self._child.connection.recv()[1])
+        except (EOFError, OSError):
+            return []
 
     def execute_cell(self, cell: Any, cell_index: int, **_: Any) -> Any:
         if cell.cell_type != "code" or not cell.source.strip():

@@ -2,7 +2,7 @@
 
 Settings stand in ``reports/mail.yml``: ``host``, ``port``, ``security`` (none, starttls, tls), ``user``,
 ``password_variable`` (name of the environment variable that holds the password), ``sender``, ``recipients``,
-``on`` (succeeded, failed), ``link`` (address of the site, optional).
+``notify`` (succeeded, failed), ``link`` (address of the site, optional).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Settings(BaseModel):
     password_variable: str = "POLICY_BRIEF_SMTP_PASSWORD"
     sender: str
     recipients: tuple[str, ...]
-    on: tuple[Literal["succeeded", "failed"], ...] = ("succeeded", "failed")
+    notify: tuple[Literal["succeeded", "failed"], ...] = ("succeeded", "failed")
     link: str | None = None
 
 
@@ -72,7 +72,7 @@ def send(chosen: Settings, runs: Iterable[Run], outcomes: Iterable[Outcome], sit
         for run, outcome in zip(runs, outcomes, strict=True)
         if not run.definition.internal
         and outcome.status != UNCHANGED
-        and ("succeeded" if outcome.status == SUCCEEDED else "failed") in chosen.on
+        and ("succeeded" if outcome.status == SUCCEEDED else "failed") in chosen.notify
     ]
     if not wanted:
         return 0

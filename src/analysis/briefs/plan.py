@@ -135,10 +135,9 @@ def plan(
         notebook = read_notebook(definition)
         declared = parameters.declared(notebook)
         coverage = _Lazy(definition, request, digests)
-        for period in _periods(definition, request, coverage, problems, say):
-            for region in _regions(definition, request, coverage, problems, say):
-                run = _run(definition, request, region, period, declared)
-                runs.append(run)
+        periods = _periods(definition, request, coverage, problems, say)
+        places = _regions(definition, request, coverage, problems, say)
+        runs += [_run(definition, request, place, period, declared) for period in periods for place in places]
     if problems:
         raise RequestError("请求有误：" + "；".join(dict.fromkeys(problems)))
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
@@ -171,19 +170,7 @@ def coverage_of(source: Source, digests: Digests) -> Coverage:
     key = f"coverage:{content}"
     known = digests.recall(key) if content else None
     if known is None:
-        from .. import cases
-
-        tables = cases.load(source.location)
-        first, last = tables.extent
-        if first is None or last is None:
-            raise InputError("案件数据中没有带日期的行", file=source.shown, hint="请检查数据或 --mapping")
-        codes = tables.matters.locality_code.name("code").as_table().distinct().to_pandas()["code"].dropna()
-        known = {
-            "first": first.isoformat(),
-            "last": last.isoformat(),
-            "regions": sorted(map(str, codes)),
-            "simulated": bool(tables.simulated),
-        }
+        known = _stated(source) or _measured(source)
         if content:
             digests.remember(key, known)
     return Coverage(
@@ -194,16 +181,57 @@ def coverage_of(source: Source, digests: Digests) -> Coverage:
     )
 
 
+def _stated(source: Source) -> dict[str, Any] | None:
+    """The extent that a folder of our own tables states of itself, without opening the tables."""
+    folder = Path(source.location)
+    matters, window = folder / "matters.parquet", _metadata(source).get("window")
+    if not isinstance(window, dict) or not matters.is_file():
+        return None
+    import pyarrow.parquet as pq
+
+    codes = pq.read_table(matters, columns=["locality_code"])["locality_code"].unique().to_pylist()
+    return {
+        "first": window["start"],
+        "last": window["end"],
+        "regions": sorted(code for code in codes if code),
+        "simulated": bool(_metadata(source).get("simulated")),
+    }
+
+
+def _measured(source: Source) -> dict[str, Any]:
+    """The extent of any case data, by reading them."""
+    from .. import cases
+
+    tables = cases.load(source.location)
+    first, last = tables.extent
+    if first is None or last is None:
+        raise InputError("案件数据中没有带日期的行", file=source.shown, hint="请检查数据或列的对应")
+    codes = tables.matters.locality_code.name("code").as_table().distinct().to_pandas()["code"].dropna()
+    return {
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+        "regions": sorted(map(str, codes)),
+        "simulated": bool(tables.simulated),
+    }
+
+
+def _metadata(source: Source) -> dict[str, Any]:
+    """What a folder says of itself in ``metadata.json``."""
+    file = Path(source.location) / "metadata.json"
+    if source.is_url or not file.is_file():
+        return {}
+    try:
+        stated = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return stated if isinstance(stated, dict) else {}
+
+
 def facts_of(source: Source, digests: Digests) -> dict[str, Any]:
     """What an input says of itself: ``as_of`` and ``simulated``, from its ``metadata.json`` or its case data."""
-    file = Path(source.location) / "metadata.json"
-    if not source.is_url and file.is_file():
-        try:
-            stated = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
-            stated = {}
-        if isinstance(stated, dict) and {"as_of", "simulated"} & set(stated):
-            return {name: stated.get(name) for name in ("as_of", "simulated")}
+    stated = _metadata(source)
+    if {"as_of", "simulated"} & set(stated):
+        return {name: stated.get(name) for name in ("as_of", "simulated")}
     if source.kind != "cases":
         return {}
     known = coverage_of(source, digests)

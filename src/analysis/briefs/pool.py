@@ -13,6 +13,7 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
+from ..errors import EngineError
 from . import run, zygote
 from .run import Order, Outcome
 
@@ -65,6 +66,7 @@ class LocalPool:
         self._size = workers
         self._workers: list[_Worker] = []
         self._zygote = None if plain or not zygote.available() else zygote.Zygote(modules)
+        self._learnt: set[str] = set(modules)
 
     @property
     def plain(self) -> bool:
@@ -94,6 +96,7 @@ class LocalPool:
             try:
                 outcome = worker.connection.recv()
                 worker.order = None
+                self._learn(outcome)
             except (EOFError, OSError):
                 self._bury(worker)
                 outcome = _lost(order, "执行者进程意外退出")
@@ -119,6 +122,14 @@ class LocalPool:
                     worker.process.wait(timeout=10)
         self._workers.clear()
 
+    def _learn(self, outcome: Outcome) -> None:
+        """Have the zygote import what the first runs turned out to need, so that later ones start with it."""
+        fresh = [name for name in outcome.modules if name not in self._learnt]
+        if self._zygote is not None and fresh:
+            self._learnt.update(fresh)
+            with contextlib.suppress(EngineError):
+                self._zygote.preload(fresh)
+
     def _new(self) -> _Worker:
         worker = self._forked(self._zygote) if self._zygote is not None else self._started()
         self._workers.append(worker)
@@ -134,7 +145,7 @@ class LocalPool:
     def _started(self) -> _Worker:
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
-            [sys.executable, "-m", "analysis.briefs.worker", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "analysis.briefs.worker", str(theirs.fileno())],
             pass_fds=(theirs.fileno(),),
             env=zygote.environment(),
             stdin=subprocess.DEVNULL,

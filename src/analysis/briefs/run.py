@@ -89,6 +89,8 @@ class Outcome:
         What the renderer could not show as it was.
     outputs
         File → SHA-256 of everything in ``out/``.
+    modules
+        Modules that the cells imported beyond the preloaded ones.
     """
 
     run_id: str
@@ -103,6 +105,7 @@ class Outcome:
     keys: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    modules: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -125,7 +128,7 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
     out = order.staging / "out"
     out.mkdir(parents=True, exist_ok=True)
     seconds: dict[str, float] = {}
-    measured: dict[str, float] = {}
+    measured: dict[str, Any] = {}
     mode = "reused" if order.executed else "warm" if line is not None else "plain"
     failure: PolicyBriefError | None = None
     render_key, warnings = "", list[str]()
@@ -154,6 +157,7 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
         "memory_mb": measured.get("memory_mb"),
         "warnings": warnings,
         "outputs": hashes(out),
+        "modules": measured.get("modules", []),
     }
     if failure is None:
         return Outcome(order.run.id, SUCCEEDED, keys={"render": render_key}, **common)
@@ -185,7 +189,7 @@ class StoppedEarlyError(Exception):
         self.notebook = notebook
 
 
-def _execute(order: Order, line: Any, measured: dict[str, float]) -> Any:
+def _execute(order: Order, line: Any, measured: dict[str, Any]) -> Any:
     """The executed notebook, cleaned of all that differs between equal runs."""
     import nbformat
     import papermill

@@ -20,7 +20,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -94,7 +96,7 @@ class Zygote:
     def __init__(self, modules: Iterable[str] = ()) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "analysis.briefs.zygote", str(theirs.fileno()), *PRELOAD, *modules],
+            [sys.executable, "-P", "-m", "analysis.briefs.zygote", str(theirs.fileno()), *PRELOAD, *modules],
             env=environment(),
             pass_fds=(theirs.fileno(),),
             stdin=subprocess.DEVNULL,
@@ -113,6 +115,13 @@ class Zygote:
     def fork(self, role: str) -> Child:
         """A child of that role."""
         return self._line.fork(role)
+
+    def preload(self, modules: Iterable[str]) -> None:
+        """Have it import more before its next fork: what a run has turned out to need."""
+        with tempfile.TemporaryFile() as file:
+            file.write("\n".join(modules).encode())
+            file.flush()
+            self._line.send({"role": "preload"}, [file.fileno()])
 
     def close(self) -> None:
         """Stop the zygote; its children die with it."""
@@ -226,8 +235,6 @@ def main(arguments: list[str]) -> None:
 
     shell = CellShell()  # before the libraries: matplotlib looks for a shell when its backend is loaded
     _preload(arguments[1:])
-    gc.collect()
-    gc.freeze()  # keeps the collector from touching, and so copying, pages shared with the children
     wake_read, wake_write = socket.socketpair()
     wake_write.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -255,6 +262,11 @@ def main(arguments: list[str]) -> None:
                 if role == "line":
                     selector.register(socket.socket(fileno=descriptor), selectors.EVENT_READ)
                     continue
+                if role == "preload":
+                    with open(descriptor, encoding="utf-8") as file:
+                        file.seek(0)
+                        _preload(file.read().split())
+                    continue
                 pid = os.fork()
                 if pid == 0:
                     keep = {descriptor}
@@ -268,10 +280,27 @@ def main(arguments: list[str]) -> None:
 
 def _preload(modules: list[str]) -> None:
     for module in modules:
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            continue  # an extra that is not installed; the run that needs it will say so
+        if module in sys.modules:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                importlib.import_module(module)
+            except (
+                Exception
+            ):  # an extra that is not installed, a module that wants to be run: not ours to judge
+                continue
+        if _threads() > 1:
+            # Forking now could deadlock a child. The caller starts another zygote and asks for less.
+            print(f"policy-brief: 预载 {module} 时启动了线程，改用基本预载", file=sys.stderr)
+            os._exit(3)
+    gc.collect()
+    gc.freeze()  # keeps the collector from touching, and so copying, pages shared with the children
+
+
+def _threads() -> int:
+    tasks = "/proc/self/task"
+    return len(os.listdir(tasks)) if os.path.isdir(tasks) else 1
 
 
 def _request(line: socket.socket) -> tuple[str, int] | None:
@@ -339,9 +368,20 @@ def _serve_cells(connection: Connection, shell: Any) -> None:
     os.chdir(folder)
     # As in a kernel, a notebook may import what lies beside it.
     sys.path.insert(0, "")
+    before = set(sys.modules)
     for source in _received(connection):
+        if source is None:
+            connection.send(("modules", _installed(set(sys.modules) - before)))
+            continue
         succeeded, count = shell.run(source, lambda kind, content: connection.send((kind, content)))
         connection.send(("done", {"succeeded": succeeded, "execution_count": count}))
+
+
+def _installed(names: Iterable[str]) -> list[str]:
+    """Those modules that are the environment's or ours, not something that lay in the run's folder."""
+    places = (sys.prefix, sys.base_prefix, str(Path(__file__).resolve().parents[1]))
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names}
+    return sorted(name for name, file in files.items() if file and str(file).startswith(places))
 
 
 def _received(connection: Connection) -> Iterator[Any]:

@@ -149,8 +149,9 @@ def verify(run: RunName, site: SiteFolder = None, project: Project = None, plain
 
     root = definitions.project_root(project)
     folder = _site(site, root)
+    published = recall.folder(run, folder)
     it = recall.run(run, folder, root, batch.memory(folder))
-    verdict = verifying.verify(it, recall.folder(run, folder), plain=plain)
+    verdict = verifying.verify(it, published, plain=plain)
     for line in verdict.lines():
         typer.echo(line)
     if not verdict.good:

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.briefs import definitions, plan
+from analysis.briefs.inputs import Digests
+from analysis.briefs.plan import Coverage, Request
+from analysis.errors import CodebookError, InputError, RequestError
+
+
+def test_runs_are_named_after_their_folder(project: Any) -> None:
+    (run,) = project.plan("counts", region="990102")
+    assert run.id == "counts/990102/2024-03"
+    assert run.period_label == "2024年3月"
+    assert run.region_name == "示例省澄川市澄浦区"
+    assert run.formats == ("html",)
+    assert run.values["period"] == "2024-03"
+    assert run.values["table"] == "inputs/table.csv"
+    assert run.values["word"] == "件"
+
+
+def test_a_report_without_period_and_region_is_all_of_it(project: Any) -> None:
+    text = "title: 报\nnotebook: nb/behaves.ipynb\nversion: 1\nformats: [html]\n"
+    (project.root / "reports/definitions/whole.yml").write_text(text)
+    (run,) = plan.plan([definitions.load("whole", project.root)], Request(), Digests())
+    assert run.id == "whole/all/all"
+
+
+def test_all_problems_of_a_request_are_told_at_once(project: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        project.plan("counts", period=("2024Q1", "2024-13"), region=("123456", "999999"))
+    for word in ("应如 2024-03，得到 2024Q1", "2024-13", "123456", "999999"):
+        assert word in str(caught.value)
+
+
+def test_formats_inputs_and_levels_that_are_not_there(project: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        project.plan("counts", formats=("odt",), inputs={"corpus": "x"}, level="乡")
+    for word in ("odt", "没有输入 corpus（有：table）", "乡"):
+        assert word in str(caught.value)
+
+
+def test_period_and_region_where_a_report_has_none(project: Any) -> None:
+    text = "title: 报\nnotebook: nb/behaves.ipynb\nversion: 1\nformats: [html]\n"
+    (project.root / "reports/definitions/whole.yml").write_text(text)
+    with pytest.raises(RequestError, match="没有报告期.*不分地区"):
+        project.plan("whole", region="990102")
+
+
+def test_without_data_a_period_must_be_given(project: Any) -> None:
+    with pytest.raises(RequestError, match="需要 --period"):
+        project.plan("counts", period=())
+
+
+def test_levels_that_the_definition_does_not_make(project: Any) -> None:
+    file = project.root / "reports/definitions/counts.yml"
+    file.write_text(file.read_text().replace("[省, 市, 县]", "[省]"))
+    with pytest.raises(RequestError, match="只做省级，990102 是县级"):
+        project.plan("counts", region="990102")
+
+
+def test_a_missing_input_names_report_and_file(project: Any) -> None:
+    (project.root / "data/table.csv").unlink()
+    with pytest.raises(InputError, match=r"counts.*table.*data/table\.csv"):
+        project.plan("counts")
+
+
+def test_what_the_engine_fills_in_cannot_be_given(project: Any) -> None:
+    with pytest.raises(RequestError, match="由引擎填写"):
+        project.plan("counts", parameters={"period": "2024-05"})
+    with pytest.raises(RequestError, match="没有名为 wrod 的参数"):
+        project.plan("counts", parameters={"wrod": "x"})
+
+
+def test_a_notebook_that_is_missing_broken_or_lacks_an_input(project: Any) -> None:
+    file = project.root / "nb/counts.ipynb"
+    text = file.read_text()
+    file.write_text(text.replace("table: str", "tabel: str"))
+    with pytest.raises(CodebookError, match="没有声明参数 table"):
+        project.plan("counts")
+    file.write_text("{")
+    with pytest.raises(CodebookError, match="不是有效的笔记本"):
+        project.plan("counts")
+    file.unlink()
+    with pytest.raises(CodebookError, match="不存在"):
+        project.plan("counts")
+
+
+@pytest.mark.parametrize(
+    ("last", "frequency", "expected"),
+    [("2024-03-31", "month", "2024-03"), ("2024-03-30", "month", "2024-02"), ("2024-03-31", "quarter", "2024Q1"),
+     ("2024-12-30", "year", "2023"), ("2024-12-31", "half", "2024H2")],
+)  # fmt: skip
+def test_the_last_complete_period(last: str, frequency: str, expected: str) -> None:
+    coverage = Coverage(dt.date(2022, 1, 1), dt.date.fromisoformat(last), (), False)
+    assert str(coverage.latest(frequency)) == expected
+
+
+def test_regions_of_a_level_are_those_in_the_data() -> None:
+    coverage = Coverage(
+        dt.date(2022, 1, 1), dt.date(2024, 1, 1), ("990102", "990103", "990200", "990202"), False
+    )
+    assert list(plan.at_level("县", "990000", coverage)) == ["990102", "990103", "990202"]
+    assert list(plan.at_level("市", "990000", coverage)) == ["990100", "990200"]
+    assert list(plan.at_level("省", "990000", coverage)) == ["990000"]
+    assert len(list(plan.at_level("县", "990000", None))) == 90
+
+
+def test_the_default_period_and_region_come_from_the_case_data_and_are_told(
+    project: Any, sample: Path
+) -> None:
+    if not (sample / "cases" / "metadata.json").is_file():
+        pytest.skip("the sample data have not been made in this checkout")
+    stated = json.loads((sample / "cases" / "metadata.json").read_text())
+    file = project.root / "reports/definitions/counts.yml"
+    file.write_text(
+        file.read_text().replace("table: data/table.csv", "table: {path: data/table.csv, kind: table}")
+    )
+    text = file.read_text().replace("inputs: {", "inputs: {cases: " + str(sample / "cases") + ", ")
+    file.write_text(text)
+    notebook = project.root / "nb/counts.ipynb"
+    notebook.write_text(
+        notebook.read_text().replace('"table: str', '"cases: str = \\"inputs/cases\\"\\n",\n    "table: str')
+    )
+    told: list[str] = []
+    digests = Digests()
+    (run,) = plan.plan([definitions.load("counts", project.root)], Request(), digests, told.append)
+    assert run.period is not None
+    assert run.period <= stated["window"]["end"][:7]
+    assert run.region == "990000"
+    assert any(run.period in line for line in told)
+    with pytest.raises(RequestError, match="不在数据范围内"):
+        plan.plan([definitions.load("counts", project.root)], Request(periods=("2031-01",)), digests)
+    counties = plan.plan([definitions.load("counts", project.root)], Request(level="县"), digests)
+    assert len(counties) == 90
+    assert plan.facts_of(run.inputs["cases"], digests)["simulated"] is True
