@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +13,51 @@ from .scope import FOLLOWED, PARTS, Scope, headline, known
 SEVERE = "错误"
 
 
-def changes(previous: str | None) -> None:
-    """与上期相比: named results of the last brief beside this one's; nothing without a last brief."""
-    import pandas as pd
+def changes(scope: Scope, previous: str | None) -> None:
+    """与上期相比, and the revisions table; nothing without a last brief."""
+    from ..compare import revisions, since
 
-    if not previous or not Path(previous).exists():
-        return
-    before = {
-        part["name"]: part for part in json.loads(Path(previous).read_text(encoding="utf-8"))["results"]
-    }
-    rows = []
-    for result in display.results():
-        last = before.get(result.name)
-        if last is None or "·" in result.name or not isinstance(result.value, int | float):
-            continue
-        if not isinstance(last["value"], int | float):
-            continue
-        rows.append(
-            {"指标": result.name, "上期": last["text"], "本期": result.text, "增减": result.value - last["value"],
-             "区间": _overlap(result, last)}
-        )  # fmt: skip
-    if not rows:
+    moved = since(previous)
+    if moved is None:
         return
     display.text("## 与上期相比")
-    display.table(
-        pd.DataFrame(rows),
-        name="changes",
-        caption="本期与上期简报的主要结果",
-        note="增减为数值之差，单位同左；区间一栏说明两期的95%区间是否重叠，重叠的不宜说成升降。",
-        digits={"增减": 2},
-    )
+    if moved.empty:
+        display.text("与上期简报相比，主要结果没有变化。")
+    else:
+        display.table(
+            moved,
+            name="changes",
+            caption="主要结果与上期简报相比",
+            digits={"上期": 2, "本期": 2, "变化": 2},
+            note="区间一栏说明两期的95%区间是重叠还是分离，重叠的不宜说成升降。",
+        )
+    revised = revisions(previous, _recomputed(scope))
+    if revised is not None and len(revised):
+        display.table(
+            revised,
+            name="revisions",
+            caption="修订表：上期公布数与按现有数据重算数",
+            digits={"上期公布": 2, "现在重算": 2, "修订": 2},
+            note="补录、更正与迟到的办理结果都会引起修订。",
+        )
+
+
+def _recomputed(scope: Scope) -> dict[str, float | None]:
+    """Each headline of the last period as the data of today give it, under the name its result has."""
+    table = scope.table
+    rows = table[
+        (table["view"] == "环比")
+        & table["part_of"].isna()
+        & (table["variant"] == table["indicator"].map(headline))
+    ]
+    found: dict[str, float | None] = {}
+    for row in rows.to_dict("records"):
+        entry = registry.indicator(row["indicator"])
+        if entry.kind in ("share", "clock") and row["denominator"] > 0:
+            found[entry.name] = 100 * row["numerator"] / row["denominator"]
+        elif entry.kind in ("count", "level"):
+            found[entry.name] = row["numerator"]
+    return found
 
 
 def problems(scope: Scope) -> None:
@@ -91,17 +105,18 @@ def advice(file: str | None) -> None:
     display.text("## 下步建议\n\n" + "\n".join(lines).strip().replace("{", "{{").replace("}", "}}"))
 
 
-def quality(scope: Scope) -> None:
+def quality(scope: Scope, *, with_doubts: bool = False) -> None:
     """数据质量与方法: rejected rows by rule, how far shares could move, how the numbers were made."""
     display.text("## 数据质量与方法")
     rejects(scope)
+    if with_doubts:
+        doubts(scope)
     methods(scope)
 
 
 def rejects(scope: Scope) -> None:
     """Rows that break a rule, and the bounds they put on shares."""
     from ...cases import check
-    from ...cases.reject import bounds
 
     lines = check(scope.tables, scope.as_of)
     total = display.result("不合规则的行次", len(lines), unit="行次", source="cases.check")
@@ -118,11 +133,17 @@ def rejects(scope: Scope) -> None:
             caption="校验未通过的行次",
             note="一行违反一条规则计一次；说明取其中一例。",
         )
-    doubts = bounds(scope.tables, scope.as_of)
-    doubts = doubts[doubts["doubted"] > 0]
-    if len(doubts):
-        frame = doubts.assign(
-            率=doubts["value"] * 100, 下界=doubts["low"] * 100, 上界=doubts["high"] * 100
+
+
+def doubts(scope: Scope) -> None:
+    """How far each share could move if every doubted row were wrong; for the longer briefs."""
+    from ...cases.reject import bounds
+
+    found = bounds(scope.tables, scope.as_of)
+    found = found[found["doubted"] > 0]
+    if len(found):
+        frame = found.assign(
+            率=found["value"] * 100, 下界=found["low"] * 100, 上界=found["high"] * 100
         ).rename(columns={"name": "指标", "doubted": "存疑行数", "denominator": "分母"})
         display.table(
             frame[["指标", "率", "下界", "上界", "存疑行数", "分母"]],
@@ -198,10 +219,3 @@ def _disclosure(scope: Scope) -> str:
 
     profile = Profile.named(scope.audience)
     return f"对外分享按“{profile.name}”处理：不超过{profile.threshold}的数及可由其他数推出它的数均不示。"
-
-
-def _overlap(result: display.Result, last: dict[str, Any]) -> str | None:
-    if None in (result.low, result.high, last["low"], last["high"]):
-        return None
-    apart = result.low > last["high"] or result.high < last["low"]
-    return "不重叠" if apart else "重叠"
