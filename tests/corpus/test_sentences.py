@@ -31,7 +31,7 @@ def test_acts_and_speakers_of_a_meeting():
         ("会议", "强调"),
         ("赵某", "要求"),
         (None, None),
-        (None, None),
+        ("信访局负责人李某", "说"),
         ("信访局负责人李某", "说"),
     ]
 

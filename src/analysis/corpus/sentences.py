@@ -18,6 +18,9 @@ _OPENING = re.compile(
 _COUNCIL = re.compile(
     rf"(?:^|[，。；])(?P<speaker>会议|全会|大会)(?:还|并|同时)?(?P<act>{_ACTS})(?=[，：,:]|了)"
 )
+_AFTER_QUOTE = re.compile(
+    r"^(?P<speaker>[\u4e00-\u9fff、·]{2,30}?)(?:这样|如此|激动地|高兴地|对记者|向记者)?(?P<act>说|表示|介绍|回忆说|告诉记者|坦言|感慨)[。，]"
+)
 _QUOTED = re.compile(
     r"[”](?P<speaker>[\u4e00-\u9fff、·]{2,30}?)(?:这样|如此|激动地|高兴地|坦言|对记者|向记者)?(?P<act>说|表示|介绍|回忆说|告诉记者|坦言|感慨)"
 )
@@ -52,6 +55,7 @@ def sentences(doc_id: str, body: str) -> Iterator[dict[str, Any]]:
             turn = spoken["speaker"].rstrip("：: ")
         if not _CARRIED.match(paragraph):
             said = (None, None)
+        rows: list[dict[str, Any]] = []
         for match in _SENTENCE.finditer(paragraph):
             lead = len(match[0]) - len(match[0].lstrip())
             text = match[0].strip()
@@ -59,7 +63,7 @@ def sentences(doc_id: str, body: str) -> Iterator[dict[str, Any]]:
                 continue
             said = _said(text) or said
             start = at + match.start() + lead
-            row = {
+            row: dict[str, Any] = {
                 "doc_id": doc_id,
                 "paragraph": index,
                 "sentence": number,
@@ -72,8 +76,13 @@ def sentences(doc_id: str, body: str) -> Iterator[dict[str, Any]]:
             }
             if place:
                 row |= place.row()
-            yield row
+            if rows and rows[-1]["text"].endswith("”") and (named := _AFTER_QUOTE.match(text)):
+                # “……。”某某说。 The one named behind the quotation is who said it.
+                rows[-1] |= {"speaker": named["speaker"], "act": _plain(named["act"])}
+                row |= {"speaker": named["speaker"], "act": _plain(named["act"])}
+            rows.append(row)
             number += 1
+        yield from rows
         at += len(paragraph) + 1
 
 
@@ -90,7 +99,11 @@ def _said(text: str) -> tuple[str, str] | None:
     match = _OPENING.match(text) or _COUNCIL.search(text) or _QUOTED.search(text)
     if match is None:
         return None
-    return match["speaker"], match["act"].replace("回忆说", "说").replace("告诉记者", "说")
+    return match["speaker"], _plain(match["act"])
+
+
+def _plain(act: str) -> str:
+    return "说" if act in {"回忆说", "告诉记者"} else act
 
 
 @functools.cache

@@ -89,6 +89,9 @@ def _blocks(value: str) -> Iterable[list[tuple[int, int]]]:
     """Runs of lines with cells; blank lines may stand between them."""
     block: list[tuple[int, int]] = []
     for match in _ROW.finditer(value):
+        line = match[0].strip()
+        if "。" in line and not line.startswith("|") and not line.endswith("|"):
+            continue  # a sentence with bars in it
         if block and value[block[-1][1] : match.start()].strip():
             yield block
             block = []
