@@ -54,8 +54,12 @@ def estimate(
     outcome: Outcome,
     first_treated: FirstTreated,
     method: Annotated[str, typer.Option(help="did、its 或 synthetic")] = "did",
-    control: Annotated[str, typer.Option(help="did 的对照：not_yet 或 never")] = "not_yet",
-    base: Annotated[str, typer.Option(help="did 的基期：all_pre、varying 或 universal")] = "all_pre",
+    control: Annotated[
+        str | None, typer.Option(help="did 的对照：never 或 not_yet；默认有从未实施者时用 never")
+    ] = None,
+    base: Annotated[
+        str, typer.Option(help="did 的基期：varying、universal 或 all_pre；另一种并列")
+    ] = "varying",
     cohort: Annotated[str | None, typer.Option(help="its：哪一批（首次实施时间）")] = None,
     family: Annotated[str, typer.Option(help="its 的模型：ols、quasipoisson 或 poisson")] = "ols",
     treated: Annotated[str | None, typer.Option(help="synthetic：哪个处理单位")] = None,

@@ -134,7 +134,9 @@ def _cells(panel: Panel) -> pd.DataFrame:
                     "reason": reason,
                 }
             )
-    return pd.DataFrame(rows, columns=["group", "time", "never", "not_yet", "identified", "reason"])
+    return pd.DataFrame(rows, columns=["group", "time", "never", "not_yet", "identified", "reason"]).astype(
+        {"identified": bool}
+    )
 
 
 def _window(panel: Panel, last: str | None) -> Panel | None:

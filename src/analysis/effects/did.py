@@ -103,7 +103,7 @@ def att_gt(panel: Panel, *, control: str = "not_yet", base: str = "varying") -> 
     for g in cohorts:
         treated = panel.members(g)
         for t in range(len(panel.times)):
-            if (base == "varying" and t == 0) or (base == "universal" and t == g - 1):
+            if _is_base(g, t, base):
                 continue
             change = _change(panel, g, t, base)
             controls = _controls(panel, g, t, control, base)
@@ -113,6 +113,44 @@ def att_gt(panel: Panel, *, control: str = "not_yet", base: str = "varying") -> 
             )
             columns.append(influence)
     return GroupTime(pd.DataFrame(rows), np.column_stack(columns), panel, control, base)
+
+
+def _is_base(g: int, t: int, base: str) -> bool:
+    """Whether a cell would compare its base with itself, or has none."""
+    return {"varying": t == 0, "universal": t == g - 1, "all_pre": g == 1 and t == 0}[base]
+
+
+def simple_att(panel: Panel, control: str = "not_yet", base: str = "varying") -> float:
+    """The simple aggregate alone, as a number: what randomisation computes a thousand times.
+
+    Equals ``summarise(att_gt(panel, …), "simple").overall[0]`` without covariates; NaN where no cell has a control.
+    """
+    y, total, weight = panel.outcome, 0.0, 0.0
+    stop = y.shape[1]
+    for g in panel.cohorts:
+        if g == 0:
+            continue
+        treated = panel.members(g)
+        before = y[:, :g].mean(axis=1) if base == "all_pre" else y[:, g - 1]
+        change = y[:, g:] - before[:, None]
+        size = float(treated.sum())
+        if control == "never":
+            others = np.repeat(np.isinf(panel.first)[:, None], stop - g, axis=1)
+        else:
+            others = panel.first[:, None] > np.arange(g, stop)[None, :]
+        known = ~np.isnan(change)
+        others = others & known
+        mine = treated[:, None] & known
+        values = np.where(known, change, 0.0)
+        counts, own = others.sum(axis=0), mine.sum(axis=0)
+        usable = (counts > 0) & (own > 0)
+        if not usable.any():
+            continue
+        effect = (values * mine).sum(axis=0)[usable] / own[usable]
+        effect -= (values * others).sum(axis=0)[usable] / counts[usable]
+        total += size * float(effect.sum())
+        weight += size * int(usable.sum())
+    return total / weight if weight else float("nan")
 
 
 def _change(panel: Panel, g: int, t: int, base: str) -> Array:
@@ -126,7 +164,8 @@ def _controls(panel: Panel, g: int, t: int, control: str, base: str) -> NDArray[
     if control == "never":
         return np.isinf(panel.first)
     # Untreated at t and at every period of the base.
-    return np.asarray((panel.first > max(t, g - 1)) & (panel.first != g))
+    latest = t if base == "varying" and t < g else max(t, g - 1)
+    return np.asarray((panel.first > latest) & (panel.first != g))
 
 
 def _cell(
@@ -358,7 +397,7 @@ def imputation(panel: Panel) -> float:
     treated = place[None, :] >= panel.first[:, None]
     known = ~np.isnan(panel.outcome)
     clean = ~treated & known
-    wanted = treated & known & clean.any(axis=1)[:, None] & clean.any(axis=0)[None, :]
+    wanted = treated & known & clean.any(axis=1, keepdims=True) & clean.any(axis=0, keepdims=True)
     if not wanted.any() or (treated & known & ~wanted).any():
         raise MethodError(
             "有的实施后观测没有可比的未实施观测，插补法无法估计", hint="请把窗口截到尚有未实施单位的时候"
@@ -444,5 +483,5 @@ def _two_by_two(panel: Panel, k: float, other: float, span: slice) -> float:
     y = panel.outcome[:, span]
     start = int(k) - (span.start or 0)
     moved = y[:, start:].mean(axis=1) - y[:, :start].mean(axis=1)
-    treated, control = np.asarray(panel.first == k), np.asarray(panel.first == other)
-    return float(moved[treated].mean() - moved[control].mean())
+    means = [np.compress(panel.first == group, moved).mean() for group in (k, other)]
+    return float(means[0] - means[1])

@@ -41,9 +41,14 @@ def estimate(panel: Panel, method: str = "did", **options: Any) -> dict[str, Any
 
 
 def staggered(
-    panel: Panel, *, control: str = "not_yet", base: str = "all_pre", draws: int = 999, seed: int = 0
+    panel: Panel, *, control: str | None = None, base: str = "varying", draws: int = 999, seed: int = 0
 ) -> dict[str, Any]:
     """Group-time effects up to the last time with controls, each cohort by randomisation inference, with its MDE.
+
+    Parameters
+    ----------
+    control
+        ``never`` where the window has such units, else ``not_yet``, unless given.
 
     Raises
     ------
@@ -56,18 +61,14 @@ def staggered(
             "没有一个单元格有对照，不能作双重差分", hint="可改用 its（中断时间序列），并说明其局限"
         )
     window = panel.until(report.last_identified)
+    spared = bool(np.isinf(window.first).any())
+    control = control or ("never" if spared else "not_yet")
     cells = differences.att_gt(window, control=control, base=base)
-    sizes = mde(window, draws=199, seed=seed)
-    cohorts = []
-    for g in window.cohorts:
-        if g == 0:
-            continue
-        cohorts.append(_cohort(window, g, sizes, control, base, draws, seed))
-    overall: dict[str, Any] = {}
-    simple = differences.summarise(cells, "simple")
+    summaries = {kind: differences.summarise(cells, kind) for kind in differences.SUMMARIES}
     few = min(int(window.members(g).sum()) for g in window.cohorts) < differences.FEW
-    overall["att"], overall["se_clustered"] = simple.overall[0], None if few else simple.overall[1]
-    if np.isinf(window.first).any():
+    att, error = summaries["simple"].overall
+    overall: dict[str, Any] = {"att": att, "se_clustered": None if few else error}
+    if spared:
         drawn = randomise(window, control=control, base=base, draws=draws, seed=seed)
         overall |= {
             "p_randomisation": drawn.p,
@@ -76,7 +77,7 @@ def staggered(
             "sd_randomisation": drawn.sd,
         }
     statistic, freedom, p = differences.pretest(differences.att_gt(window, control=control, base="varying"))
-    blank = sorted(set(report.cells.loc[~report.cells["identified"], "reason"]))
+    sizes = mde(window, draws=199, seed=seed)
     return {
         "method": "did",
         "specification": specification(window, method="did", control=control, base=base),
@@ -85,18 +86,23 @@ def staggered(
         "base": base,
         "cells": records(cells.table.drop(columns=["g", "t"])),
         "refused_cells": records(report.cells[~report.cells["identified"]]),
-        "cohorts": cohorts,
         "overall": overall,
-        "event": records(differences.summarise(cells, "event").table.drop(columns="cells")),
+        "cohorts": [_cohort(window, g, sizes, control, base, draws, seed) for g in window.cohorts if g > 0],
+        **{kind: _rows(summary, few) for kind, summary in summaries.items() if kind != "simple"},
         "pretest": {"chi2": _number(statistic), "df": freedom, "p": _number(p)},
         "imputation": _imputed(window),
         "refusals": list(report.refusals),
         "caveats": [
             "平行趋势是假定，前趋势检验未拒绝不等于成立",
             "单位数少时以随机化推断为准；估计值须与最小可检出效应一并阅读",
-            *(["部分单元格没有对照，留空并注明原因"] if blank else []),
         ],
     }
+
+
+def _rows(summary: differences.Summary, few: bool) -> list[Any]:
+    """A summary's rows; clustered errors of too few units are not given as if they were some."""
+    table = summary.table.drop(columns="cells")
+    return records(table.drop(columns=["se", "low", "high"]) if few else table)
 
 
 def _cohort(

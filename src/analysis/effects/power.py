@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import MethodError
+from .did import simple_att
 from .panel import Panel
 from .randomisation import only, randomise
 
@@ -48,10 +49,8 @@ def mde(panel: Panel, *, draws: int = 399, seed: int = 0) -> pd.DataFrame:
 
 def _effectless(panel: Panel, cohort: int) -> Panel:
     """The panel with the cohort's mean change taken out, so that an effect does not pass for noise."""
-    from .did import att_gt, summarise
-
     treated = panel.members(cohort)
-    effect = summarise(att_gt(only(panel, cohort), base="all_pre"), "simple").overall[0]
+    effect = simple_att(only(panel, cohort), base="all_pre")
     outcome = panel.outcome.copy()
     outcome[np.ix_(treated, np.arange(cohort, outcome.shape[1]))] -= effect
     return Panel(outcome, panel.units, panel.times, panel.first, panel.covariates)

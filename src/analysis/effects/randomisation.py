@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MethodError
-from .did import att_gt, summarise
+from .did import att_gt, simple_att, summarise
 from .panel import Array, Panel
 
 Statistic = Callable[[Panel], float]
@@ -83,9 +83,7 @@ def randomise(
         raise MethodError(
             "窗口内没有未实施的单位，随机化推断无从重抽", hint="请把窗口截到尚有未实施单位的时候"
         )
-    compute = statistic or (
-        lambda one: summarise(att_gt(one, control=control, base=base), "simple").overall[0]
-    )
+    compute = statistic or _aggregate(used, control, base)
     estimate = float(compute(used))
     if not np.isfinite(estimate):
         raise MethodError("所选窗口内估计值不存在", hint="请查看设计报告中没有对照的单元格")
@@ -104,6 +102,12 @@ def randomise(
         high,
         len(used.units),
     )
+
+
+def _aggregate(panel: Panel, control: str, base: str) -> Statistic:
+    if panel.covariates.shape[1]:
+        return lambda one: summarise(att_gt(one, control=control, base=base), "simple").overall[0]
+    return lambda one: simple_att(one, control, base)
 
 
 def _interval(estimate: float, draws: Array) -> tuple[float, float]:
