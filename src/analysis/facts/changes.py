@@ -52,8 +52,8 @@ class Change:
         up or down.
     base
         同比, 环比, 与上月相比 …; ``None`` when the words name none.
-    noun_end
-        End of the words before that name what changed.
+    noun_start, noun_end
+        The words before the number that name what changed: before the base, or between it and the verb.
     verb
         The word of change.
     """
@@ -62,6 +62,7 @@ class Change:
     base: str | None
     noun_end: int
     verb: str
+    noun_start: int = 0
 
 
 def find_base(text: str) -> Base | None:
@@ -118,9 +119,12 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
     before = text[match.start("verb") - 1 : match.start("verb")]
     if not strong and before and before in "最至新更较很极不提率过":
         return None
-    noun_end = min(match.start(), base.start) if base else match.start()
+    noun_start, noun_end = 0, match.start()
+    if base:
+        inner = text[base.end : match.start()].strip(",的相比")
+        noun_start, noun_end = (base.end, match.start()) if inner and base.start < match.start() else (0, min(match.start(), base.start))
     direction = "up" if verb in _UP.split("|") else "down"
-    return Change(direction, words, noun_end, verb)
+    return Change(direction, words, noun_end, verb, noun_start)
 
 
 def _object_change(text: str, unit: str | None, base: Base | None) -> Change | None:

@@ -44,6 +44,7 @@ _UNMEASURED = ("类", "级", "层", "环", "面", "步", "代", "届", "款", "�
 _QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均每.{1,6}|平均|最高|最多|最低|最少|单日|单日最高|高峰)")
 _REMARK = re.compile(r"(?:含|包括|其中)?(?:旧存|上年结转|结转|新收|上期结存|上月结转|结存)")
 _ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
+_EARLIER = re.compile(r"上月|上个月|上季度|上周|上期|上年|去年|前年|(?:19|20)\d\d年.{0,6}同期|同期")
 _CHAIN = 4
 _MEMORY = 40  # records that a later number of the same sentence may refer to
 _YEARLIKE = re.compile(r"(?:19|20)\d\d$")
@@ -344,11 +345,13 @@ class _Sentence:
         frame = found[k]
         self._see_lead(frame)
         quantity = frame.quantity
-        if frame.bracketed and self._bracketed_base(frame):
+        if (frame.bracketed and self._bracketed_base(frame)) or self._named_base(frame):
             return
         if self._base_value(frame, found[k + 1] if k + 1 < len(found) else None):
             return
         if self._alike(frame):
+            return
+        if frame.chained and self._chained_change(frame):
             return
         change = changes.read(frame.raw, quantity.unit, self.base, has_right=bool(frame.right))
         if change:
@@ -429,7 +432,9 @@ class _Sentence:
         self._add(frame, indicator, kind, subject=subject, share=share, right_end=right_end)
 
     def _own_noun(self, frame: Frame, change: changes.Change) -> str:
-        noun = naming.trim(frame.left[: change.noun_end])
+        noun = naming.trim(frame.left[change.noun_start : change.noun_end])
+        if change.noun_start and (before := naming.trim(frame.left[: change.noun_start].split("同比")[0].split("环比")[0])) and self._is_name(before):
+            noun = before + noun if not _label_units(noun) or before not in noun else noun
         if noun in ("增长率", "增幅", "增速", "降幅") or not change.verb and noun:
             noun = ""
         _, predicate = naming.split_subject(noun)
@@ -458,6 +463,31 @@ class _Sentence:
         """Whether a number stands right before the bracket that this one is in."""
         opening = self.text.rfind("(", max(self.start, frame.quantity.start - 60), frame.quantity.start)
         return any(r.quantity.end == opening for r in self.records[max(self.first, len(self.records) - 4) :])
+
+    def _is_name(self, words: str) -> bool:
+        """Whether words before a base name something, and are no base of their own (较上月)."""
+        return changes.find_base(words) is None and len(words) > 1
+
+    def _chained_change(self, frame: Frame) -> bool:
+        """较上月减少3批9人次: the second number changes as the first does."""
+        if len(self.records) == self.first:
+            return False
+        last = self.records[-1]
+        if last.kind != "change" or last.quantity.end != frame.quantity.start or last.quantity.unit in ("%", "个百分点"):
+            return False
+        reference = next(
+            (i for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1) if self.records[i].level and self.records[i].quantity.unit == frame.quantity.unit),
+            None,
+        )
+        earlier = next(
+            (i for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1) if self.records[i].level and self.records[i].quantity.unit == last.quantity.unit),
+            None,
+        )
+        if reference is not None and earlier is not None:
+            last.part_of, last.indicator = earlier, self.records[earlier].indicator
+        name = self.records[reference].indicator if reference is not None else last.indicator
+        self._add(frame, name, "change", direction=last.direction, base=last.base, part_of=reference)
+        return True
 
     def _queue_up(self, found: list[Frame], k: int) -> None:
         """分别增长5%、下降3.2%和持平: each has a verb of its own, the order still deals them out."""
@@ -502,8 +532,28 @@ class _Sentence:
         self.base = base.text
         return True
 
+    def _named_base(self, frame: Frame) -> bool:
+        """448件,上月为520件: a clause that names only an earlier period holds the level of the base."""
+        if naming.trim(frame.left) or frame.right or frame.quantity.unit in _RATIO_UNITS:
+            return False
+        inside = [w for w in self.times if frame.left_start <= w.start < frame.quantity.start]
+        reference = self._level_before()
+        if reference is None or reference < self.first or not inside or not _EARLIER.match(inside[-1].text):
+            return False
+        if self.records[reference].quantity.unit != frame.quantity.unit:
+            return False
+        self._add(frame, self.records[reference].indicator, frame.quantity.kind, note="base", when=inside[-1], part_of=reference)
+        return True
+
     def _bracketed_base(self, frame: Frame) -> bool:
         """较上周(14907个)上升: the bracket holds the level of the base."""
+        inside = [w for w in self.times if frame.left_start <= w.start < frame.quantity.start]
+        if inside and not naming.plain(frame.left) and len(self.records) > self.first and self.records[-1].kind == "change":
+            # 增长22.9%(4月份70封): the level of the month before.
+            reference = self._level_before()
+            name = self.records[reference].indicator if reference is not None else ""
+            self._add(frame, name, frame.quantity.kind, note="base", when=inside[-1], part_of=reference)
+            return True
         words = self.text[max(self.start, frame.left_start - 16) : frame.left_start].removesuffix("(")
         base = changes.find_base(words)
         if base is None or base.end != len(words) or frame.quantity.unit in _RATIO_UNITS:
@@ -557,7 +607,7 @@ class _Sentence:
         run = self._ungroup(run, [n * max(1, len(years)) for n in {len(names) or 1, 1, 2}] if years else [len(names)])
         size = len(run)
         if years and len(years) * max(1, len(names)) == size:
-            stems = names or [""]
+            stems = names or [re.split("连续|持续|逐年|呈", self._inherited(first))[0]]
             targets = [(stem, None, year) for year in years for stem in stems]
         elif years and size % len(years) == 0 and len(names) <= 1:
             each = size // len(years)
@@ -604,17 +654,15 @@ class _Sentence:
 
     def _see_lead(self, frame: Frame) -> None:
         """What the clauses before a number say once: the base, the parent of 其中."""
-        words = self.text[frame.left_start - len(frame.lead) - 1 : frame.left_start] if frame.lead else ""
         raw_lead = self.text[max(self.start, frame.quantity.start - len(frame.between)) : frame.left_start]
         base = changes.find_base(raw_lead) if raw_lead else None
         if base and not raw_lead[base.end :].strip(",、的"):
             self.base = base.text
-        whole = words + frame.raw
         if "其中" in frame.between or frame.raw.startswith("含"):
             self.parent = self._level_before(counts=True)
             self.sharing = False
-        if ";" in frame.between:
-            self.base = self.base if "分别" in whole else self.base
+        elif ";" in frame.between and self.parent is not None and self.records[self.parent].part_of is not None:
+            self.parent = self.records[self.parent].part_of  # the breakdown of a part ends with its clause
 
     def _level_before(self, *, counts: bool = False) -> int | None:
         """The last level stated in this sentence (or the one before it), outside brackets first."""
@@ -809,7 +857,8 @@ class _Sentence:
         if part_of is None and (frame.bracketed or self.parent is not None):
             part_of = self.parent if not frame.bracketed else self._level_before(counts=True)
             if part_of is not None and self.records[part_of].quantity.unit != q.unit:
-                part_of = None
+                chained = part_of > 0 and self._chained(part_of) and self.records[part_of - 1].quantity.unit == q.unit
+                part_of = part_of - 1 if chained else None
         begin = frame.left_start if left_start is None else left_start
         while begin < q.start and self.text[begin] in " ,、和及;:":
             begin += 1

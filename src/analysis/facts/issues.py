@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .relations import Interval, Item, Relation, number, told
+from .sums import is_total
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _TOTALS = ("合计", "总计", "小计", "全市", "全省", "全县")
 _CLOSED = re.compile(r"办结|结案|已结|办毕")
 _PENDING = re.compile(r"办理中|在办|未办|未结|正在")
-_RECEIVED = re.compile(r"^(?:件数|总数|受理|承办|收到|来信|交办|数量|接收|总件)")
+_RECEIVED = re.compile(r"^(?:件数|转办|转交|派发|登记|应办|应办结|总数|受理|承办|收到|来信|交办|数量|接收|总件)")
 _RATE = re.compile(r"(?:办结|结案|办毕)率$")
 
 
@@ -98,7 +99,7 @@ def _against_prose(cells: Sequence[Item], prose: Sequence[Item]) -> list[Relatio
             continue
         other = equal or same[0]
         holds = equal is not None
-        if not holds and (other.vague or not other.exact):
+        if not holds and (other.vague or not other.exact or not is_total(other)):
             continue
         out.append(
             Relation(

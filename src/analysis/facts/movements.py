@@ -17,14 +17,22 @@ def find(items: Sequence[Item], rates: Sequence[Relation]) -> list[Relation]:
     by_index = {i.index: i for i in items}
     out: list[Relation] = []
     for item in items:
-        if item.kind != "change" or item.table or item.vague or item.part_of is None:
+        if item.kind != "change" or item.table or item.vague:
+            continue
+        if pair := _from_to(item, by_index):
+            out.append(_between(*pair, item))
+            continue
+        if item.part_of is None:
             continue
         level = by_index.get(item.part_of)
         if level is None or level.vague:
             continue
         if item.unit == "%" and level.kind != "rate":
-            absolute = _absolute(item, level, items)
-            relation = _percentage(level, absolute, item) if absolute else _whole_base(level, item)
+            absolute, base = _absolute(item, level, items), _stated_base(item, level, items)
+            if base is not None and base.value > 0 and not base.vague:
+                relation: Relation | None = _from_base(level, base, item)
+            else:
+                relation = _percentage(level, absolute, item) if absolute else _whole_base(level, item)
             if relation:
                 out.append(relation)
         elif item.unit == level.unit and level.kind != "rate":
@@ -36,6 +44,39 @@ def find(items: Sequence[Item], rates: Sequence[Relation]) -> list[Relation]:
             if relation:
                 out.append(relation)
     return out
+
+
+def _from_to(change: Item, by_index: dict[int, Item]) -> tuple[Item, Item] | None:
+    """The two levels of 由52.3天缩短至46.1天,缩短6.2天."""
+    for back in (1, 2):
+        first, second = by_index.get(change.index - back - 1), by_index.get(change.index - back)
+        if first is None or second is None or (first.note, second.note) != ("from", "to") or change.sentence != second.sentence:
+            continue
+        if change.unit == second.unit != "%" or (change.unit == "个百分点" and second.unit == "%"):
+            return first, second
+        if change.unit == "%" and second.unit != "%" and first.value > 0 and change.kind == "change":
+            return first, second
+    return None
+
+
+def _between(first: Item, second: Item, change: Item) -> Relation:
+    sign = 1 if change.direction == "up" else -1
+    a, b = first.percent, second.percent
+    if first.exact and first.kind != "rate":
+        a, b = first.interval, second.interval
+    interval = Interval(*sorted((sign * (b.low - a.high), sign * (b.high - a.low))))
+    expected = sign * (second.value - first.value)
+    if change.unit == "%":
+        expected = 100 * expected / first.value
+        interval = Interval(100 * interval.low / a.high, 100 * interval.high / a.low) if a.low > 0 else interval
+    # 缩短6.2天 is stated to the digit of the two levels: their own rounding is no leave to differ by more.
+    holds = interval.meets(change.percent)
+    message = f"{second.indicator}由{number(first.value, 4)}到{number(second.value, 4)}{second.unit or ''}，相差{number(abs(expected))}{change.unit or ''}，" + (
+        "与所述一致" if holds else f"所述为{number(change.value, 4)}{change.unit or ''}"
+    )
+    return Relation(
+        "difference", second, [first], change.value, expected, interval, holds, "ok" if holds else "contradiction", message, [first, second, change]
+    )
 
 
 def _absolute(change: Item, level: Item, items: Sequence[Item]) -> Item | None:
@@ -119,6 +160,23 @@ def _stated_base(change: Item, level: Item, items: Sequence[Item]) -> Item | Non
         if item.note == "base" and item.unit == level.unit and abs(item.index - change.index) <= 2 and item.part_of == level.index:
             return item
     return None
+
+
+def _from_base(level: Item, base: Item, change: Item) -> Relation:
+    """A percentage against the level of last time stated beside it (上月为520件,环比下降13.8%)."""
+    sign = 1 if change.direction == "up" else -1
+    ends = [100 * sign * (v / b - 1) for v in level.interval for b in base.interval if b > 0]
+    interval = Interval(min(ends), max(ends))
+    expected = 100 * sign * (level.value / base.value - 1)
+    holds = interval.meets(change.percent)
+    near = abs(expected - change.value) <= 1.5 * change.step
+    digits = _digits(change.step) + 1
+    message = f"“{told(level)}”与{base.period or '基期'}{number(base.value)}{base.unit or ''}相比，变动{number(expected, digits)}%，" + (
+        "与所述一致" if holds else f"所述为{_verb(change)}{number(change.value, 4)}%" + ("，只差末位" if near else "")
+    )
+    return Relation(
+        "change", level, [base], change.value, expected, interval, holds, "ok" if holds else "rounding" if near else "contradiction", message, [level, base, change]
+    )
 
 
 def _difference(level: Item, base: Item, change: Item) -> Relation:

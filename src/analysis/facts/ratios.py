@@ -9,7 +9,7 @@ from .relations import Interval, Item, Relation, number, told
 from .sums import is_total
 
 _STEMS = {
-    "办结": "办结|审结|执结|结案|办毕",
+    "办结": "(?<!应)(?<!应当)(?<!应予)(?:办结|审结|执结|结案|办毕)",
     "结案": "结案|审结|执结|办结",
     "办毕": "办毕|办结",
     "回复": "回复|答复",
@@ -48,7 +48,7 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
         part = by_index.get(item.part_of) if item.part_of is not None else None
         if part is None or not part.counted or part.vague or item.vague:
             continue
-        if last is not None and item.paragraph - last.paragraph <= 1 and _members_between(items, last, item) <= 2:
+        if last is not None and item.paragraph - last.paragraph <= 1 and _members_between(items, last, item) <= 4:
             groups[-1].append((part, item))
         else:
             groups.append([(part, item)])
@@ -72,11 +72,29 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
     ]
     if not candidates:
         return []
+    group = [(_chosen(part, share, candidates, items), share) for part, share in group]
+    parts |= {part.index for part, _ in group}
+    candidates = [c for c in candidates if c.index not in parts]
+    if not candidates:
+        return []
     fits = {c.index: sum(_fits(part, share, c.interval) for part, share in group) for c in candidates}
     best = max(candidates, key=lambda c: (fits[c.index], c.unit == first.unit, c.index < first.index, is_total(c) or c.indicator_id in _WHOLES, c.index))
     if fits[best.index] * 2 >= len(group) and fits[best.index] > 0:
         return [_share(part, share, best, others=None) for part, share in group]
     return _unfounded(group, candidates, items)
+
+
+def _chosen(part: Item, share: Item, candidates: Sequence[Item], items: Sequence[Item]) -> Item:
+    if any(_fits(part, share, c.interval) for c in candidates):
+        return part
+    return next((s for s in _siblings(part, items) if any(_fits(s, share, c.interval) for c in candidates)), part)
+
+
+def _siblings(part: Item, items: Sequence[Item]) -> list[Item]:
+    """The number chained before a part (来访19484批31559人次): a share may be of either."""
+    at = items.index(part)
+    before = items[at - 1] if at else None
+    return [before] if before is not None and before.counted and before.end == part.start else []
 
 
 def _fits(part: Item, share: Item, total: Interval) -> bool:
@@ -109,7 +127,7 @@ def _share(part: Item, share: Item, total: Item, others: str | None) -> Relation
 def _unfounded(group: list[tuple[Item, Item]], candidates: Sequence[Item], items: Sequence[Item]) -> list[Relation]:
     """Shares that no stated total gives: do they agree on one that is not stated?"""
     first = group[0][0]
-    before = [c for c in candidates if c.index < first.index and c.unit == first.unit]
+    before = [c for c in candidates if c.index < first.index and c.measure == first.measure]
     called = [c for c in before if is_total(c)]
     same = [c for c in called if c.paragraph == first.paragraph]
     total = (same or called or [None])[0]
@@ -119,14 +137,12 @@ def _unfounded(group: list[tuple[Item, Item]], candidates: Sequence[Item], items
         return []
     implied = _implied(group)
     made = sum(part.value for part, _ in group)
-    if implied is None:
+    if implied is None or len(group) == 1:
         others = None
     elif implied.low <= made <= implied.high and len(group) >= 3:
         others = f"各占比与各类之和{number(made)}{first.unit or ''}一致，与总数{number(total.value)}{total.unit or ''}不符"
     else:
         others = f"各占比共同指向约{number((implied.low + implied.high) / 2, 0)}{first.unit or ''}的总数，文中没有这个数"
-    if others is None and len(group) < 2:
-        return []
     return [_share(part, share, total, others) for part, share in group]
 
 
@@ -203,13 +219,34 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
                     continue
                 if _fits(part, rate, whole.interval) and (numerators is not sentence or whole.value >= 30):
                     return _judged(rate, part, whole)
+    if "满意" in rate.indicator and (graded := _graded(rate, sentence)):
+        return graded
     own = [i for i in sentence if stem and re.search(stem, i.indicator)]
     wholes = [i for i in sentence if i.indicator_id in _WHOLES and i.index < (own[-1].index if own else 0)]
+    if len(own) == 1 and not wholes:
+        # 诉前调解4210件,调解成功2947件: the one larger count that the sentence puts before.
+        larger = [i for i in sentence if i.index < own[0].index and i.unit == own[0].unit and i.value >= own[0].value]
+        wholes = larger if len(larger) == 1 and sum(1 for i in sentence if i.unit == own[0].unit) == 2 else []
     if len(own) != 1 or len(wholes) != 1 or own[0].unit != wholes[0].unit or own[0].vague or wholes[0].vague:
         return None
     if not _plainly(rate, own[0]):
         return None
     return _judged(rate, own[0], wholes[0])
+
+
+def _graded(rate: Item, sentence: Sequence[Item]) -> Relation | None:
+    """满意、基本满意、不满意 counted apart: the rate takes the first two, or the first alone."""
+    grades = [i for i in sentence if "满意" in i.indicator]
+    if len(grades) < 2 or any(g.unit != grades[0].unit for g in grades):
+        return None
+    good = [g for g in grades if "不满意" not in g.indicator]
+    whole = sum(g.value for g in grades)
+    for parts in (good, good[:1]):
+        expected = 100 * sum(p.value for p in parts) / whole if whole else 0.0
+        if abs(expected - rate.value) <= rate.step / 2 + 1e-9:
+            message = f"{'、'.join(p.indicator for p in parts)}占评价总数{number(whole)}{grades[0].unit or ''}的{number(expected, 2)}%，与{rate.indicator}一致"
+            return Relation("rate", whole, parts, rate.value, expected, Interval(expected, expected), True, "ok", message, [*grades, rate])
+    return None
 
 
 def _plainly(rate: Item, part: Item) -> bool:

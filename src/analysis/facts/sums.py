@@ -6,14 +6,16 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from .. import codebooks
 from .relations import Interval, Item, Relation, number, similar, told
 
 _TOTAL_WORDS = re.compile(
-    r"总计|合计|共计|总共|累计|总数|总量|各类(?!案件[一-鿿])|(?:共|总)(?:有|达到?|为|约|近|超过|受理|收到|接收|登记|办理|处理)*[^一-鿿]*\d|^[^一-鿿]*(?:一共|共)(?!同|享|建|治|有制)"
+    r"总计|合计|共计|总共|累计|总数|总量|各类(?!案件[一-鿿])|(?:共|总)(?:有|达到?|为|约|近|超过|受理|收到|接收|登记|办理|处理)*[^一-鿿]*\d|(?<!公)共(?!同|享|建|治|产|青|有制|识)[一-鿿]{0,14}\d"
 )
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _PARTIAL = re.compile(r"主要|较多|排名|居前|前[三五十]|靠前|重点|突出|最多")
 _VERBS = re.compile(r"受理|收到|接收|审执结|审结|执结|办结|结案|未结|收案|案件|事项|诉求|类|案|件|的|共|各")
+_ACTING = re.compile(r"正在办理|在办|处理完毕|尚在.*|直接(?:答复|回复|办结)|转派|交办|转办|化解|排查|已?办结|满意|基本满意|不满意|群众评价|调解成功|回访|立案|破案|按时|按期|在线")
 _AHEAD, _WIDE = 8, 40
 _SMALL = 30  # totals below this are met by chance: they need a tie in the text
 
@@ -41,10 +43,11 @@ class Enumeration:
     def by_paragraph(self) -> list[Enumeration]:
         """Its members paragraph by paragraph, three or more each; itself when it stands in one."""
         pieces = [
-            Enumeration(tuple(m for m in self.members if m.paragraph == p), self.exhaustive)
-            for p in dict.fromkeys(m.paragraph for m in self.members)
+            tuple(m for m in self.members if m.paragraph == p) for p in dict.fromkeys(m.paragraph for m in self.members)
         ]
-        return [piece for piece in pieces if len(piece.members) >= 3]
+        if len(pieces) == 1:
+            return [self]
+        return [Enumeration(piece, any(_OTHER.match(m.indicator) for m in piece)) for piece in pieces if len(piece) >= 3]
 
     @property
     def labels(self) -> set[str]:
@@ -54,20 +57,26 @@ class Enumeration:
 
 def find(items: Sequence[Item]) -> list[Relation]:
     """Sums that hold, and enumerations that claim to be whole and do not make their total."""
-    counts = [i for i in items if i.counted and not i.table]
+    counts = [i for i in items if i.counted and not i.table and i.note != "base"]
     relations = list(_holding(counts))
     relations += _twice(counts)
     lists = enumerations(items)
     relations += _failing(lists, counts, relations)
     relations += _handled_and_pending(counts, relations)
+    relations += _complements(counts, relations)
     return relations
 
 
 def enumerations(items: Sequence[Item]) -> list[Enumeration]:
-    """Enumerations of a document, cut where a total, a verb of its own or a heading stands between."""
+    """Enumerations of a document, cut where a total, a step of handling or a heading stands between.
+
+    A breakdown of one member (其中) is an enumeration of its own and no part of the one around it.
+    """
     out: list[Enumeration] = []
     run: list[Item] = []
     shares: list[Item] = []
+    nested: dict[int, list[Item]] = {}
+    chained: set[int] = set()
 
     def close() -> None:
         if len(run) >= 3:
@@ -77,6 +86,7 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
         run.clear()
         shares.clear()
 
+    previous: Item | None = None
     for item in items:
         if item.table:
             continue
@@ -85,21 +95,34 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             continue
         if not item.counted or item.bracketed or item.note == "base":
             continue
+        if previous is not None and previous.end == item.start and previous.measure == "批":
+            chained.add(item.index)
+        previous = item
+        if item.index in chained:
+            continue  # 2310批4876人次: the first number stands for the member
+        if item.part_of is not None and any(item.part_of == m.index for m in run):
+            nested.setdefault(item.part_of, []).append(item)
+            continue
         last = run[-1] if run else None
         if last is not None and (
-            item.measure != last.measure
+            _kin(item) != _kin(last)
             or item.paragraph - last.paragraph > 1
             or is_total(item)
             or (_OTHER.match(last.indicator) and item.sentence != last.sentence)
-            or (item.sentence != last.sentence and item.paragraph == last.paragraph and is_total(item))
         ):
             close()
-        if not is_total(item):
+        if not is_total(item) and _VERBS.sub("", _ACTING.sub("", item.indicator)):
             run.append(item)
-        if _OTHER.match(item.indicator) and item.paragraph == (last.paragraph if last else item.paragraph):
-            continue
     close()
+    for children in nested.values():
+        if len(children) >= 2 and any(_OTHER.match(c.indicator) for c in children):
+            out.append(Enumeration(tuple(children), True))
     return out
+
+
+def _kin(item: Item) -> str | None:
+    """批 among 件: visits are listed beside letters, each batch one matter."""
+    return "件" if item.measure == "批" else item.measure
 
 
 def is_total(item: Item) -> bool:
@@ -115,14 +138,22 @@ def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
         views.append([i for i in counts if i.measure == measure and not i.bracketed])
     for entry in dict.fromkeys(i.indicator_id for i in counts if i.indicator_id):
         views.append([i for i in counts if i.indicator_id == entry and not i.bracketed])
+    if any(i.measure == "批" for i in counts):
+        second = {b.index for a, b in zip(counts, counts[1:], strict=False) if a.end == b.start}
+        inner = {i.index for i in counts if i.part_of is not None and any(c.index == i.part_of and not is_total(c) for c in counts[max(0, i.index - 40) :])}
+        views.append([i for i in counts if _kin(i) == "件" and not i.bracketed and i.index not in second | inner])
     for view in views:
         for at, total in enumerate(view):
             if total.value <= 0:
                 continue
-            for start in range(at + 1, min(at + 1 + _AHEAD, len(view))):
+            start, misses = at + 1, 0
+            while start < len(view) and misses < _AHEAD:
                 window = _window(view, start, 1, total)
                 if window and _tied(total, window):
                     yield from _new(total, window, seen)
+                    start, misses = start + len(window), 0
+                else:
+                    start, misses = start + 1, misses + 1
             if at >= 2:
                 window = _window(view, at - 1, -1, total)
                 if window and _tied(total, window) and is_total(total):
@@ -138,7 +169,7 @@ def _window(view: Sequence[Item], start: int, step: int, total: Item) -> list[It
     at = start
     while 0 <= at < len(view) and len(window) < _WIDE:
         item = view[at]
-        if item.measure != total.measure and not (item.indicator_id and item.indicator_id == total.indicator_id):
+        if _kin(item) != _kin(total) and not (item.indicator_id and item.indicator_id == total.indicator_id):
             break
         window.append(item)
         made = made + item.interval
@@ -158,9 +189,14 @@ def _tied(total: Item, window: Sequence[Item]) -> bool:
     """Whether a sum is more than chance: large, or in one sentence, or told to be a breakdown."""
     if any(part.value >= total.value and total.value > 0 for part in window if part.value):
         return False
+    if len(window) > 3 and len({_ACTING.fullmatch(part.indicator) is None for part in window}) > 1:
+        return False  # kinds of matters and steps of their handling are no one list
     if total.value >= _SMALL and (total.exact or len(window) <= 3 or is_total(total)):
         return len(window) <= 3 or all(b.sentence - a.sentence <= 3 for a, b in zip(window, window[1:], strict=False))
-    return all(part.sentence == total.sentence or part.part_of == total.index for part in window)
+    handled = {p.indicator_id for p in window} >= {"closed", "pending"}
+    return (is_total(total) or handled or all(part.part_of == total.index for part in window)) and all(
+        part.sentence - total.sentence <= 1 for part in window
+    )
 
 
 def _pairs(counts: Sequence[Item], seen: set[tuple[int, ...]]) -> Iterator[Relation]:
@@ -250,7 +286,7 @@ def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Se
     for entry in lists:
         # A list may run over paragraphs, or each paragraph may break the same total down anew.
         pieces = [entry] if _held(entry, held) else entry.by_paragraph()
-        for piece in pieces if any(_held(p, held) for p in pieces) else [entry]:
+        for piece in pieces if any(_held(p, held) or p.exhaustive for p in pieces) else [entry]:
             if _held(piece, held):
                 whole_labels.append(piece.labels)
             else:
@@ -283,17 +319,17 @@ def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -
         for c in counts
         if c.index < first.index
         and c.index not in members | explained
-        and c.measure == first.measure
+        and _kin(c) == _kin(first)
         and c.value >= largest
         and c.kind == first.kind
         and not c.bracketed
     ]
-    if first.part_of is not None:
-        parent = next((c for c in before if c.index == first.part_of), None)
-        if parent is not None:
-            return parent
     called = [c for c in before if is_total(c)]
-    return called[-1] if called else None
+    near = [c for c in called if c.paragraph == first.paragraph]
+    parent = next((c for c in before if c.index == first.part_of), None)
+    if parent is not None and (is_total(parent) or not near):
+        return parent
+    return (near or called or [None])[-1]
 
 
 def _disagreement(entry: Enumeration, total: Item, parallel: bool) -> Relation:
@@ -331,6 +367,37 @@ def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) 
                 "sum", total, parts, total.value, made, _bounds(parts), False, "other base" if carried or made > total.value else "contradiction",
                 f"办结与在办之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，相差{number(abs(made - total.value))}{total.unit or ''}"
                 + ("；如含上期结转件，则两数口径不同" if made > total.value else ""),
+            )
+        )
+    return out
+
+
+def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
+    """Two parts that are the whole between them (初件, 重件), right after their total."""
+    pairs = codebooks.load("statistics")["complements"]
+    held = {(r.total.index, *(p.index for p in r.parts)) for r in relations if isinstance(r.total, Item)}
+    out = []
+    for at in range(1, len(counts) - 1):
+        first, second = counts[at], counts[at + 1]
+        if first.sentence != second.sentence or first.measure != second.measure or first.vague or second.vague:
+            continue
+        if not any(a in first.indicator and b in second.indicator for a, b in pairs):
+            continue
+        total = next(
+            (c for c in reversed(counts[max(0, at - 4) : at]) if c.measure == first.measure and c.value >= max(first.value, second.value) and c.paragraph == first.paragraph and not c.vague),
+            None,
+        )
+        if total is None or (total.index, first.index, second.index) in held:
+            continue
+        parts = [first, second]
+        made = first.value + second.value
+        if _bounds(parts).meets(total.interval):
+            continue
+        gap = made - total.value
+        out.append(
+            Relation(
+                "sum", total, parts, total.value, made, _bounds(parts), False, "contradiction",
+                f"{first.indicator}与{second.indicator}之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{total.unit or ''}",
             )
         )
     return out
