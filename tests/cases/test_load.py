@@ -225,6 +225,7 @@ def test_postgresql_gives_what_duckdb_gives(postgres: str, sample: Path, tmp_pat
     """The same indicators from the same rows, on a real server and embedded."""
     names = ["petitions", "matters", "supervision", "receptions", "obligations", "population", "preregistration"]
     con = ibis.connect(postgres)
+    only = ["pieces", "on_time", "resolved_once", "repeat", "open_stock", "open_ages", "time_to_reply", "reception_duty", "per_10k"]
     embedded = cases.load(sample / "cases")
     for name in names:
         table = embedded.tables[name].drop("_row")
@@ -235,12 +236,14 @@ def test_postgresql_gives_what_duckdb_gives(postgres: str, sample: Path, tmp_pat
         con.create_table(name, table.to_pyarrow())
     here, there = cases.load(tmp_path), cases.load(postgres)
     for by in (None, "county"):
-        a, b = (cases.indicators(made, "2024-03", as_of="2024-12-31", by=by, views=["本期", "本年累计"]) for made in (here, there))
+        a, b = (cases.indicators(made, "2024-03", as_of="2024-12-31", by=by, only=only, views=["本期"]) for made in (here, there))
         keys = ["indicator", "variant", "part_of", "region_code", "view"]
         a, b = (frame.sort_values(keys, ignore_index=True) for frame in (a, b))
         pd.testing.assert_frame_equal(a, b, check_dtype=False)
     lines = [cases.check(made, "2024-12-31").groupby(["table", "rule"]).size().to_dict() for made in (here, there)]
     assert lines[0] == lines[1]
+    there.close()
+    con.disconnect()
 
 
 def test_expressions_compile_for_trino_and_spark() -> None:
@@ -266,7 +269,7 @@ def test_expressions_compile_for_trino_and_spark() -> None:
     for one in registry.indicators().values():
         for variant in one.variants.values():
             if one.kind in ("count", "share"):
-                table = margins.snapshot(made, str(variant.table), as_of, set(registry.needs(variant)) & {"closed_at", "repeated_piece"})
+                table = margins.snapshot(made, str(variant.table), as_of, columns=registry.needs(variant))
                 measures = margins._Measures(table, as_of)
                 measures.of(one, variant)
                 asked += [table.group_by(month=table[str(variant.when)].truncate("M")).aggregate(**measures.made)]

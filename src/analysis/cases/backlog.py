@@ -154,7 +154,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
     import numpy as np
     import pandas as pd
 
-    table = margin_tables.snapshot(tables, "matters", now, ("closed_at",))
+    table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at",))
     impossible = (table.closed_at < table.registered_at).fill_null(False)
     pairs = margin_tables.named(
         table.group_by(
@@ -241,7 +241,7 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     """
     import ibis
 
-    table = margin_tables.snapshot(tables, "matters", now, ("closed_at",))
+    table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at", by))
     table = table.filter(
         table.registered_at.notnull() & ~(table.closed_at < table.registered_at).fill_null(False)
     )
@@ -326,7 +326,9 @@ def _level(tables: Cases, one: Indicator, where: str | None, now: dt.datetime, b
     from .expression import parse
 
     name, options = str(one.table), one.options
-    table = margin_tables.snapshot(tables, name, now, ("closed_at",) if "closed_at" in options["leaves"] else ())
+    table = margin_tables.snapshot(
+        tables, name, now, columns=(*options["enters"], *options["leaves"], by, *(parse(where).columns if where else ()))
+    )
     if where:
         table = table.filter(parse(where).on(table, as_of=now))
     enters = _coalesced(table, options["enters"])

@@ -60,6 +60,13 @@ class Clock:
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
 
+    @property
+    def reads(self) -> set[str]:
+        """Every column it may look at."""
+        conditions = [parse(text).columns for text in (self.where, self.unless) if text]
+        named = {column for column in (self.due, self.extension) if column}
+        return {*self.start, *self.stop, *self.leaves, *named, *(column for part in conditions for column in part)}
+
     def runs_on(self, columns: Iterable[str]) -> bool:
         """Whether these columns are enough for it."""
         have = set(columns)

@@ -244,7 +244,7 @@ def query(
     """The histogram by region, group and month of start, as an ibis expression."""
     import ibis
 
-    table = margin_tables.snapshot(tables, "matters", now)
+    table = margin_tables.snapshot(tables, "matters", now, columns=(*start, *stop, *leaves, by))
     began = _coalesced(table, start)
     done = _coalesced(table, stop)
     left = [table[name] for name in leaves if name in table.columns]

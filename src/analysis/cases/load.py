@@ -16,6 +16,7 @@ from ..errors import InputError, RequestError
 from . import mapping as mappings
 from . import schema, sources, values
 from .mapping import TableMapping
+from .prepared import SMALL, Prepared, find
 
 _SAMPLED = 2000
 
@@ -42,6 +43,8 @@ class Cases:
         What a reject line calls each table, and what was found wrong while reading.
     metadata
         Content of ``metadata.json`` beside the tables.
+    prepared
+        Where the source is prepared data (see :mod:`.prepared`): its margins in place of rows.
     """
 
     con: Any
@@ -51,6 +54,7 @@ class Cases:
     sources: Mapping[str, str]
     flaws: Mapping[str, tuple[dict[str, object], ...]] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    prepared: Prepared | None = None
     _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:
@@ -61,7 +65,14 @@ class Cases:
     def has(self, name: str) -> bool:
         """Whether the source has ``table`` or ``table.column``."""
         table, _, column = name.partition(".")
+        if self.prepared is not None:
+            columns = self.prepared.facts["columns"]
+            return table in columns and (not column or column in columns[table])
         return table in self.tables and (not column or column in self.tables[table].columns)
+
+    def close(self) -> None:
+        """Leave the database."""
+        self.con.disconnect()
 
     def kept(self, key: object, make: Callable[[], Any], *, whole: bool = False) -> Any:
         """An ibis table made once; on the embedded DuckDB a view (a table, if ``whole``), so that queries stay short."""
@@ -90,6 +101,8 @@ class Cases:
     @cached_property
     def systems(self) -> dict[str, int]:
         """Rows by system (系统), most first. Systems are never added together."""
+        if self.prepared is not None:
+            return dict(self.prepared.facts["systems"])
         counts: dict[str, int] = {}
         rows = [name for name in ("petitions", "matters") if self.has(name)]
         for name in rows or ["monthly"]:
@@ -106,6 +119,9 @@ class Cases:
 
     @cached_property
     def _span(self) -> tuple[dt.datetime | None, dt.datetime | None]:
+        if self.prepared is not None:
+            first, last = self.prepared.facts["extent"][0], self.prepared.facts["last_moment"]
+            return first and dt.datetime.fromisoformat(first), last and dt.datetime.fromisoformat(last)
         today = dt.datetime.combine(dt.date.today(), dt.time.max)
         firsts, lasts = [], []
         for name in (name for name in _HAPPENS if name in self.tables):
@@ -152,6 +168,8 @@ def load(
     CodebookError
         The mapping is malformed.
     """
+    if isinstance(source, str | Path) and not sources.is_url(source) and (ready := find(Path(source))) is not None:
+        return _open_prepared(ready, memory_limit)
     maps = mappings.read(mapping)
     if isinstance(source, str | Path) and sources.is_url(source):
         wanted = {
@@ -161,7 +179,8 @@ def load(
     else:
         con = sources.connect(memory_limit)
         paths = [Path(item) for item in (source if isinstance(source, list) else [source])]
-        raws = [raw for path in paths for raw in sources.read_path(path, con)]
+        form = maps["monthly"].report if "monthly" in maps else None
+        raws = [raw for path in paths for raw in (sources.read_report(path, form, con) if form else sources.read_path(path, con))]
     tables, renamed, origins, flaws = {}, {}, {}, {}
     for raw in raws:
         name = _recognise(raw, maps)
@@ -182,6 +201,14 @@ def load(
             hint=f"表或文件名用 {'、'.join(schema.tables())}，列名用字段名或中文名，或给出映射文件（--mapping）",
         )
     return Cases(con, tables, renamed, maps, origins, flaws, _metadata(source))
+
+
+def _open_prepared(ready: Prepared, memory_limit: str) -> Cases:
+    """The small tables of prepared data, and its margins in place of the others' rows."""
+    con = sources.connect(memory_limit)
+    files = {name: ready.folder / f"{name}.parquet" for name in SMALL}
+    tables = {name: con.read_parquet(file) for name, file in files.items() if file.exists()}
+    return Cases(con, tables, {}, {}, {}, metadata=ready.facts["metadata"], prepared=ready)
 
 
 def store(con: Any, table: Any, whole: bool) -> Any:

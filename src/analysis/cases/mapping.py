@@ -13,6 +13,7 @@
         fixed: {our field: value}
         drop: [columns we must not take]              # the only way past a column that names a person
         keep: [columns kept as they are, for rules]
+        report: {columns: {head: {indicator: …}}}      # monthly only: places down, figures across
         rules: {rule id: {as: other id} | {when: condition, severity: …, message: …, touches: […]} | false}
 """
 
@@ -46,6 +47,8 @@ class TableMapping:
         Changes to the rule table of ``check``, by rule id.
     source_table
         Name of the database table or sheet when it is not ours.
+    report
+        The source is a 报表 with places down and figures across: arguments of :func:`.report.read` (monthly only).
     """
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class TableMapping:
     keep: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
     source_table: str | None = None
+    report: Mapping[str, Any] | None = None
 
 
 def read(file: str | Path | None) -> Mapping[str, TableMapping]:
@@ -115,4 +119,5 @@ def _table(name: str, entry: dict[str, Any], file: str | Path, system: str | Non
         tuple(entry.get("keep") or ()),
         dict(entry.get("rules") or {}),
         entry.get("from"),
+        entry.get("report"),
     )

@@ -59,6 +59,8 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
     """
     from . import backlog, duration, reception
 
+    if tables.prepared is not None:
+        return tables.prepared.margins(chosen, as_of, by)
     lacking: dict[tuple[str, str], str] = {}
     frames: list[pd.DataFrame] = []
     for kinds, collect in (
@@ -88,33 +90,46 @@ def stack(frames: Iterable[pd.DataFrame], columns: list[str] | None = None) -> p
 # ---- tables as they were known ---------------------------------------------------------------------------------------
 
 
-def snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: Iterable[str] = ()) -> Any:
+_LEAVING = ("concluded_at", "withdrawn_at", "transferred_at")
+
+
+def snapshot(
+    tables: Cases,
+    name: str,
+    as_of: dt.datetime,
+    derived: Iterable[str] = (),
+    *,
+    columns: Iterable[str | None] | None = None,
+) -> Any:
     """A table of the source's system as it was known at ``as_of``: later dates are unknown, later rows are not there.
 
     Parameters
     ----------
     derived
-        Columns of :data:`.registry.DERIVED` to add: ``closed_at`` (办结, 撤回 or 移送, the first of them) and
-        ``repeated_piece`` (the matter has a 重件).
+        Columns to add: ``closed_at`` (办结, 撤回 or 移送, the first of them), ``repeated_piece`` (the matter has a 重件).
+    columns
+        All that will be read, those to add included, where that is known: queries on somebody else's database then stay
+        short. Place, system and first date come without asking.
     """
-    derived = tuple(sorted(derived))
-    return tables.kept(("snapshot", name, as_of, derived), lambda: _snapshot(tables, name, as_of, derived))
+    derived = tuple(sorted({*derived, *(columns or ())} & set(registry.DERIVED.get(name, ()))))
+    if tables.con.name == "duckdb":
+        return tables.kept(
+            ("snapshot", name, as_of, derived),
+            lambda: _derived(_known(tables, name, as_of, None), tables, derived, as_of),
+        )
+    # Without views of our own in somebody's database, a query is as long as its columns are many.
+    parts = (*(_LEAVING if "closed_at" in derived else ()), *(("matter_id",) if derived else ()))
+    needed = None if columns is None else {*columns, *parts}
+    return _derived(_known(tables, name, as_of, needed), tables, derived, as_of)
 
 
-def _snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: tuple[str, ...]) -> Any:
-    if derived:
-        table = snapshot(tables, name, as_of)
-        if "closed_at" in derived:
-            table = table.mutate(closed_at=earliest(table, ("concluded_at", "withdrawn_at", "transferred_at")))
-        if "repeated_piece" in derived:
-            again = tables.kept(("again", as_of), lambda: _repeated(tables, as_of), whole=True)
-            table = table.left_join(again, table.matter_id == again.again)
-            table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
-        return table
-    table = tables.tables[name]
+def _known(tables: Cases, name: str, as_of: dt.datetime, columns: set[str | None] | None) -> Any:
+    table, spec = tables.tables[name], schema.table(name)
+    if columns is not None:
+        wanted = columns | {spec.when, spec.region, "system"}
+        table = table.select(*(column for column in table.columns if column in wanted))
     if "system" in table.columns and len(tables.systems) > 1:
         table = table.filter(table.system == tables.system)
-    spec = schema.table(name)
     if spec.when in table.columns:
         table = table.filter(table[spec.when].isnull() | (table[spec.when] <= as_of))
     later = [
@@ -124,8 +139,18 @@ def _snapshot(tables: Cases, name: str, as_of: dt.datetime, derived: tuple[str, 
     return table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
 
 
+def _derived(table: Any, tables: Cases, derived: tuple[str, ...], as_of: dt.datetime) -> Any:
+    if "closed_at" in derived:
+        table = table.mutate(closed_at=earliest(table, _LEAVING))
+    if "repeated_piece" in derived:
+        again = tables.kept(("again", as_of), lambda: _repeated(tables, as_of), whole=True)
+        table = table.left_join(again, table.matter_id == again.again)
+        table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
+    return table
+
+
 def _repeated(tables: Cases, as_of: dt.datetime) -> Any:
-    pieces = snapshot(tables, "petitions", as_of)
+    pieces = snapshot(tables, "petitions", as_of, columns=("matter_id", "first_or_repeat"))
     return pieces.filter(pieces.first_or_repeat == "重件").select(again=pieces.matter_id).distinct()
 
 
@@ -208,7 +233,7 @@ def _aggregate(
     import ibis
 
     read = {column for _, variant in members for column in registry.needs(variant)}
-    table = snapshot(tables, name, as_of, read & set(registry.DERIVED.get(name, ())))
+    table = snapshot(tables, name, as_of, columns={*read, when, split, by})
     if when != schema.table(name).when:
         table = table.filter(table[when].notnull())  # what has not happened is in no period, not even in all of them
     measures = _Measures(table, as_of)
@@ -216,6 +241,8 @@ def _aggregate(
     keys = {"region": place(table, name), "group": grouped(table, by), "month": table[when].truncate("M")}
     keys["part_of"] = table[split].cast("string") if split else ibis.null("string")
     frame = named(table.group_by(**keys).aggregate(**measures.made).execute())
+    # The database gives groups in any order; an open vocabulary would print in that order.
+    frame = frame.sort_values(list(keys), kind="stable", ignore_index=True)
     pieces = []
     for part in parts:
         piece = frame[list(keys)].assign(
@@ -311,7 +338,7 @@ def cohort_query(
     tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None, rules: Sequence[str]
 ) -> Any:
     """What :func:`cohort` asks, as an ibis expression."""
-    timed = deadlines.run(snapshot(tables, clock.table, as_of), clock, as_of, rules)
+    timed = deadlines.run(snapshot(tables, clock.table, as_of, columns={*clock.reads, by}), clock, as_of, rules)
     keys = {"region": place(timed, clock.table), "group": grouped(timed, by), "closed": timed.stopped.truncate("M")}
     for end in ("", *(f"_{rule}" for rule in rules)):
         keys |= {

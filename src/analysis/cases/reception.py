@@ -124,7 +124,7 @@ def _month(day: dt.datetime) -> pd.Timestamp:
 
 
 def _held(tables: Cases, now: dt.datetime) -> pd.DataFrame:
-    table = margin_tables.snapshot(tables, "receptions", now)
+    table = margin_tables.snapshot(tables, "receptions", now, columns=("office", "office_level", "kind", "date"))
     columns = [name for name in ("office", "office_level", "kind", "date") if name in table.columns]
     frame = table.select(*columns, region=margin_tables.place(table, "receptions")).execute()
     frame = frame[frame["date"].notna() & frame["office_level"].isin(list(_rules()))]

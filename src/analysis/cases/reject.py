@@ -18,14 +18,14 @@ from ..errors import CodebookError
 from . import deadlines, registry, schema, values
 from .expression import parse
 from .load import STATED, Cases, moment
-from .margins import snapshot
 from .mapping import TableMapping
+from .margins import named, place, snapshot
 from .sources import ROW
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["source", "table", "row", "key", "rule", "field", "value", "severity", "message", "hint", "touches"]
+COLUMNS = ["source", "table", "row", "key", "region_code", "rule", "field", "value", "severity", "message", "hint", "touches"]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def check(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> pd
     """
     import pandas as pd
 
+    if tables.prepared is not None:
+        return tables.prepared.rejects()
     now = moment(as_of, tables)
     frames: list[pd.DataFrame] = []
     counts: dict[str, int] = {}
@@ -126,60 +128,81 @@ def _general(id: str, plan: TableMapping, blames: Iterable[str] = ()) -> Rule | 
     return replace(made, id=change.get("as", id), **words)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A rule put to a table: a condition for each column it looks at, or one (under "") for the row."""
+
+    rule: Rule
+    flags: Mapping[str, Any]
+    columns: tuple[str, ...]
+
+
 def _table_lines(
     tables: Cases, name: str, plan: TableMapping, now: dt.datetime
 ) -> Iterator[tuple[Rule, pd.DataFrame]]:
     """Each rule that runs on a table, with its lines (row, key, field, value)."""
-    for id, condition, cells in _cell_rules(tables, name, plan, now):
-        rule = _general(id, plan, cells)
-        if rule is not None:
-            yield rule, _lines(condition[0], condition[1], name, cells)
-    table = tables.tables[name]
-    for rule in rules(name, plan):
-        condition_ = parse(str(rule.when))
-        if set(condition_.columns) <= set(table.columns):
-            yield rule, _lines(table, condition_.on(table, as_of=now), name, condition_.columns)
+    yield from _lines(tables.raw[name], name, _reading_rules(tables, name, plan))
+    yield from _lines(tables.tables[name], name, _row_rules(tables, name, plan, now))
     yield from _reading_flaws(tables, name, plan)
     yield from _gaps(tables, name, plan)
 
 
-def _cell_rules(
-    tables: Cases, name: str, plan: TableMapping, now: dt.datetime
-) -> Iterator[tuple[str, tuple[Any, dict[str, Any] | Any], tuple[str, ...]]]:
-    """The general rules: rule id, (table, condition or conditions by column), the columns looked at."""
-    spec, table, raw = schema.table(name), tables.tables[name], tables.raw[name]
-    have = [column for column in spec.columns.values() if column.id in table.columns]
+def _asked(id: str, plan: TableMapping, flags: Mapping[str, Any], columns: Iterable[str] = ()) -> list[_Asked]:
+    """A general rule put to a table; nothing when the mapping switches it off or there is nothing to look at."""
+    cells = tuple(columns) or tuple(flags)
+    rule = _general(id, plan, cells)
+    return [_Asked(rule, flags, cells)] if flags and rule is not None else []
+
+
+def _reading_rules(tables: Cases, name: str, plan: TableMapping) -> list[_Asked]:
+    """What could not be read, asked of the table as received."""
+    table, raw = tables.tables[name], tables.raw[name]
     unread, strange = {}, {}
-    for column in (column for column in have if column.id in raw.columns):
-        there = values.text(raw[column.id]).notnull()
+    for column in schema.table(name).columns.values():
+        if column.id not in raw.columns or column.id not in table.columns:
+            continue
+        cell = raw[column.id]
         if column.terms:
-            open_column = replace(column, terms=())
-            value = values.conform(raw[column.id], open_column, plan.terms.get(column.id))
+            value = values.conform(cell, replace(column, terms=()), plan.terms.get(column.id))
             strange[column.id] = value.notnull() & ~value.isin(column.terms)
-        elif column.type != "text" and not _typed(raw[column.id].type(), column.type):
-            unread[column.id] = there & values.conform(raw[column.id], column).isnull()
-    if unread:
-        yield "unreadable_value", (raw, unread), tuple(unread)
-    if strange:
-        yield "unknown_term", (raw, strange), tuple(strange)
-    keys = [key for key in spec.key if key in table.columns]
-    if spec.key and len(keys) == len(spec.key):
-        empty = table[keys[0]].isnull()
-        yield "missing_key", (table, {keys[0]: empty}), (keys[0],)
-        yield "duplicate_id", (table, parse(f"repeated({', '.join(keys)})").on(table) & ~empty), tuple(keys)
-    later = {c.id: table[c.id] > now for c in have if c.type == "date" and c.id not in STATED}
-    if later and name not in ("pilots", "monthly"):
-        yield "in_future", (table, later), tuple(later)
-    negative = {c.id: table[c.id] < 0 for c in have if c.type in ("int", "float")}
-    if negative:
-        yield "negative_count", (table, negative), tuple(negative)
+        elif column.type != "text" and not _typed(cell.type(), column.type):
+            unread[column.id] = values.text(cell).notnull() & values.conform(cell, column).isnull()
+    return [*_asked("unreadable_value", plan, unread), *_asked("unknown_term", plan, strange)]
+
+
+def _row_rules(tables: Cases, name: str, plan: TableMapping, now: dt.datetime) -> list[_Asked]:
+    """The other general rules and the table's own, asked of the typed table."""
+    spec, table = schema.table(name), tables.tables[name]
+    have = [column for column in spec.columns.values() if column.id in table.columns]
+    asked: list[_Asked] = []
+    if spec.key and set(spec.key) <= set(table.columns):
+        empty = table[spec.key[0]].isnull()
+        again = parse(f"repeated({', '.join(spec.key)})").on(table) & ~empty
+        asked += _asked("missing_key", plan, {spec.key[0]: empty})
+        asked += _asked("duplicate_id", plan, {"": again}, spec.key)
+    if name not in ("pilots", "monthly"):
+        later = {column.id: table[column.id] > now for column in have if column.type == "date" and column.id not in STATED}
+        asked += _asked("in_future", plan, later)
+    numbers = {column.id: table[column.id] < 0 for column in have if column.type in ("int", "float")}
+    asked += _asked("negative_count", plan, numbers)
     if spec.region in table.columns:
         code = table[spec.region]
-        coded = code.re_search(r"^\d{6}$")
-        codes = [row.code for row in region_tables.load().rows]
-        yield "locality_missing", (table, {spec.region: code.isnull()}), (spec.region,)
-        if codes:
-            yield "unknown_region", (table, {spec.region: coded & ~code.isin(codes)}), (spec.region,)
+        book = region_tables.load()
+        unknown = [one for one in _codes(tables, name) if len(one) == 6 and one.isdigit() and one not in book]
+        asked += _asked("locality_missing", plan, {spec.region: code.isnull()})
+        asked += _asked("unknown_region", plan, {spec.region: code.isin(unknown)})
+    for rule in rules(name, plan):
+        condition = parse(str(rule.when))
+        if set(condition.columns) <= set(table.columns):
+            asked.append(_Asked(rule, {"": condition.on(table, as_of=now)}, condition.columns))
+    return asked
+
+
+def _codes(tables: Cases, name: str) -> list[str]:
+    """The places that occur in a table."""
+    table = tables.tables[name]
+    found = table.select(code=table[str(schema.table(name).region)]).distinct().execute()["code"]
+    return [str(code) for code in found.dropna()]
 
 
 def _typed(kind: Any, wanted: str) -> bool:
@@ -192,45 +215,40 @@ def _typed(kind: Any, wanted: str) -> bool:
     )  # fmt: skip
 
 
-def _lines(table: Any, condition: Any, name: str, columns: Iterable[str]) -> pd.DataFrame:
-    """The bad rows: row, key, field, value. ``condition`` is one for the row or one for each column."""
+def _lines(table: Any, name: str, asked: list[_Asked]) -> Iterator[tuple[Rule, pd.DataFrame]]:
+    """Every rule's bad rows, by one query for the table."""
     import ibis
 
-    if isinstance(condition, dict):
-        parts = condition
-        condition = functools.reduce(lambda a, b: a | b, parts.values())
-        named = {column: part.fill_null(False) for column, part in parts.items()}
-    else:
-        named = {column: ibis.literal(True) for column in columns}
-    nothing = ibis.null("string")
-    keys = [key for key in schema.table(name).key if key in table.columns]
-    flagged = table.mutate(_bad=condition)
-    picked = flagged.select(
-        row=flagged[ROW] if ROW in table.columns else ibis.null("int64"),
-        key=_joined([flagged[key].cast("string").fill_null("") for key in keys], "/") if keys else nothing,
-        bad=flagged._bad,
-        **{f"f{k}": part for k, part in enumerate(named.values())},
-        **{f"v{k}": flagged[column].cast("string") for k, column in enumerate(named)},
+    if not asked:
+        return
+    shown = dict.fromkeys(column for one in asked for column in one.columns)
+    flags = {
+        f"f{n}_{k}": flag.fill_null(False) for n, one in enumerate(asked) for k, flag in enumerate(one.flags.values())
+    }  # fmt: skip
+    keys = [table[key].cast("string").fill_null("") for key in schema.table(name).key if key in table.columns]
+    picked = table.select(
+        row=table[ROW] if ROW in table.columns else ibis.null("int64"),
+        key=functools.reduce(lambda a, b: a + "/" + b, keys) if keys else ibis.null("string"),
+        region_code=place(table, name).cast("string"),
+        **flags,
+        **{f"v_{column}": table[column].cast("string") for column in shown},
     )
-    frame = picked.filter(picked.bad.fill_null(False)).execute()
-    return _folded(frame, list(named))
+    frame = picked.filter(functools.reduce(lambda a, b: a | b, (picked[flag] for flag in flags))).execute()
+    frame = frame.sort_values(["row", "key"], kind="stable", ignore_index=True)
+    for n, one in enumerate(asked):
+        hits = frame[[f"f{n}_{k}" for k in range(len(one.flags))]].to_numpy(bool)
+        yield one.rule, _folded(frame[hits.any(axis=1)], one, hits[hits.any(axis=1)])
 
 
-def _folded(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    fields, cells = [], []
-    for record in frame.to_dict("records"):
-        hit = [k for k in range(len(names)) if record[f"f{k}"] is True]
-        fields.append("、".join(names[k] for k in hit))
-        shown = [record[f"v{k}"] for k in hit]
-        cells.append("；".join("" if pd.isna(value) else str(value) for value in shown) or None)
-    lines = frame[["row", "key"]].assign(field=fields, value=cells)
-    return lines.sort_values(["row", "key"], kind="stable").reset_index(drop=True)
-
-
-def _joined(parts: list[Any], separator: str) -> Any:
-    return functools.reduce(lambda a, b: a + separator + b, parts)
+def _folded(frame: pd.DataFrame, one: _Asked, hits: Any) -> pd.DataFrame:
+    """One line a row: the columns that the rule hit, and what stands in them."""
+    by_row = "" in one.flags
+    names = [list(one.columns) if by_row else [c for c, hit in zip(one.columns, row, strict=True) if hit] for row in hits]
+    cells = [
+        "；".join("" if record[f"v_{column}"] is None else str(record[f"v_{column}"]) for column in columns) or None
+        for columns, record in zip(names, frame.to_dict("records"), strict=True)
+    ]
+    return frame[["row", "key", "region_code"]].assign(field=["、".join(columns) for columns in names], value=cells)
 
 
 def _reading_flaws(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, pd.DataFrame]]:
@@ -240,7 +258,7 @@ def _reading_flaws(tables: Cases, name: str, plan: TableMapping) -> Iterator[tup
     for id, lines in flaws.groupby("rule", sort=False):
         rule = _general(str(id), plan)
         if rule is not None:
-            yield rule, lines.drop(columns="rule").assign(key=None)
+            yield rule, lines.drop(columns="rule").assign(key=None, region_code=None)
 
 
 def _gaps(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, pd.DataFrame]]:
@@ -259,7 +277,7 @@ def _gaps(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, 
             yield rule, _whole(empty.astype(str), spec.when)
     if spec.region in table.columns:
         book = region_tables.load()
-        codes = {code for code in table.select(code=table[spec.region]).distinct().execute()["code"] if code in book}
+        codes = {code for code in _codes(tables, name) if code in book}
         provinces = {code[:2] + "0000" for code in codes}
         counties = {
             row.code for province in provinces if province in book for row in book.counties(province)
@@ -273,7 +291,7 @@ def _gaps(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, 
 def _whole(cells: Iterable[str], field: str | None) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({"value": list(cells)}).assign(row=None, key=None, field=field)
+    return pd.DataFrame({"value": list(cells)}).assign(row=None, key=None, region_code=None, field=field)
 
 
 def _worded(lines: pd.DataFrame, rule: Rule, name: str, tables: Cases) -> pd.DataFrame:
@@ -298,9 +316,7 @@ def reads(one: registry.Indicator, name: str) -> set[str]:
         clock = deadlines.clock(str(one.clock))
         if clock.table != name:
             return set()
-        conditions = set(parse(clock.where).columns) if clock.where else set()
-        named = {column for column in (clock.due, clock.extension) if column}
-        return {*clock.start, *clock.stop, *clock.leaves, *named, *conditions}
+        return clock.reads
     if one.kind in ("count", "share"):
         named = {column for v in one.variants.values() if v.table == name for column in registry.needs(v)}
         derived = {"closed_at": _LEAVING, "repeated_piece": set()}
@@ -329,31 +345,45 @@ def bounds(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> p
     """
     import pandas as pd
 
+    sums = doubts(tables, as_of)
+    sums = sums.groupby("indicator", sort=False)[["numerator", "denominator", "doubted", "good"]].sum()
+    sums = sums[sums["denominator"] > 0]
+    n = sums["denominator"]
+    return pd.DataFrame(
+        {
+            "indicator": sums.index, "name": [registry.indicator(id).name for id in sums.index],
+            "value": sums["numerator"] / n, "low": (sums["numerator"] - sums["good"]) / n,
+            "high": (sums["numerator"] - sums["good"] + sums["doubted"]) / n,
+            "doubted": sums["doubted"].astype(int), "denominator": n.astype(int),
+        }
+    ).reset_index(drop=True)  # fmt: skip
+
+
+def doubts(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> pd.DataFrame:
+    """What :func:`bounds` is made of, by region: indicator, region, numerator, denominator, doubted, good.
+
+    ``doubted`` counts the doubted rows of the denominator, ``good`` those of them in the numerator.
+    """
+    import pandas as pd
+
+    if tables.prepared is not None:
+        return tables.prepared.doubts()
     now = moment(as_of, tables)
-    rows = []
+    frames = []
     for one in registry.indicators().values():
         counted = _counted_rows(tables, one, now)
         if counted is None:
             continue
         table, top, bottom, name = counted
         table = table.mutate(_top=top & bottom, _bottom=bottom)
-        doubt = _doubt(table, one, name, tables.mapping.get(name), now)
-        table = table.mutate(_doubt=doubt)
-        sums = table.aggregate(
+        table = table.mutate(_doubt=_doubt(table, one, name, tables.mapping.get(name), now))
+        sums = table.group_by(region=place(table, name)).aggregate(
             numerator=table.count(where=table._top), denominator=table.count(where=table._bottom),
             doubted=table.count(where=table._doubt & table._bottom), good=table.count(where=table._doubt & table._top),
-        ).execute().iloc[0]  # fmt: skip
-        if sums["denominator"]:
-            n = sums["denominator"]
-            rows.append(
-                {
-                    "indicator": one.id, "name": one.name, "value": sums["numerator"] / n,
-                    "low": (sums["numerator"] - sums["good"]) / n,
-                    "high": (sums["numerator"] - sums["good"] + sums["doubted"]) / n,
-                    "doubted": int(sums["doubted"]), "denominator": int(n),
-                }
-            )  # fmt: skip
-    return pd.DataFrame(rows, columns=["indicator", "name", "value", "low", "high", "doubted", "denominator"])
+        )  # fmt: skip
+        frames.append(named(sums.execute()).sort_values("region", kind="stable").assign(indicator=one.id))
+    columns = ["indicator", "region", "numerator", "denominator", "doubted", "good"]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
 def _counted_rows(tables: Cases, one: registry.Indicator, now: dt.datetime) -> tuple[Any, Any, Any, str] | None:
@@ -369,7 +399,8 @@ def _counted_rows(tables: Cases, one: registry.Indicator, now: dt.datetime) -> t
         return table, table.state.isin(variant.numerator), table.state.isin(variant.denominator) & table.fallen, clock.table
     if one.kind != "share" or variant.total or variant.out_of or not tables.has(str(one.table)):
         return None
-    table = snapshot(tables, str(one.table), now)
+    derived = set(registry.DERIVED.get(str(one.table), ()))
+    table = snapshot(tables, str(one.table), now, derived & set(registry.needs(variant)))
     if not set(registry.needs(variant)) <= set(table.columns):
         return None
     base = parse(variant.denominator).on(table, as_of=now).fill_null(False)

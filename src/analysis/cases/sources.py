@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,18 @@ def read_path(path: Path, con: Any) -> list[Raw]:
     else:
         files = [path]
     return [raw for file in files for raw in _read_file(file, con)]
+
+
+def read_report(path: Path, form: Mapping[str, Any], con: Any) -> list[Raw]:
+    """A 报表 as the table ``monthly`` (see :mod:`.report`)."""
+    import pyarrow as pa
+
+    from . import report
+
+    rows, rejects = report.read(path, **form)
+    cells = [pa.array([None if cell is None or cell != cell else str(cell) for cell in rows[name]], pa.string()) for name in rows]
+    table = pa.Table.from_arrays(cells, names=list(rows.columns))
+    return [Raw("monthly", path.name, _store(table, con, list(range(1, len(rows) + 1))), True, tuple(rejects))]
 
 
 def _read_file(file: Path, con: Any) -> Iterator[Raw]:

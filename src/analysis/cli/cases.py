@@ -61,6 +61,7 @@ def indicators(
     out: Annotated[Path | None, typer.Option(help="附表写到这个 Excel 文件")] = None,
 ) -> None:
     """计算指标：各口径并列，本期、本年累计、同比、环比。"""
+    from ..cases import check as check_tables
     from ..cases import export, load
     from ..cases import indicators as compute
     from ..cases.load import moment
@@ -70,7 +71,8 @@ def indicators(
     now = moment(as_of, tables)
     table = compute(tables, period, region, now, by, only=only)
     if out is not None:
-        export.to_excel({"指标": table}, out)
+        mark = "模拟数据" if tables.simulated else f"截止时间 {now:%Y-%m-%d}"
+        export.to_excel({"指标": table}, out, notes={"指标": mark})
     if format == "csv":
         typer.echo(export.csv_text(table), nl=False)
     else:
@@ -84,6 +86,7 @@ def indicators(
                 "other_systems": {name: n for name, n in tables.systems.items() if name != tables.system},
                 "simulated": tables.simulated,
                 **_clock_summary(table),
+                "flagged": {rule: n for rule, n in check_tables(tables, now).attrs["counts"].items() if n},
                 "indicators": _records(table),
             }
         )

@@ -1,0 +1,58 @@
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.cases import export
+
+TABLE = pd.DataFrame(
+    {
+        "地区": ["330102", "=HYPERLINK(1)", "+1", "@x", None],
+        "值": [0.5, -3.25, 7, float("nan"), 1],
+        "日期": [dt.date(2024, 3, 5), pd.Timestamp("2024-03-05 08:30"), None, pd.NaT, dt.date(2024, 1, 1)],
+    }
+)
+
+
+def test_excel_holds_no_formula_and_keeps_codes_and_numbers(tmp_path: Path) -> None:
+    file = export.to_excel({"指标/一": TABLE}, tmp_path / "附表.xlsx", notes={"指标/一": "模拟数据"})
+    sheet = openpyxl.load_workbook(file).worksheets[0]
+    assert sheet.title == "指标_一"
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert not any(cell.data_type == "f" for cell in cells)
+    assert sheet["A2"].value == "330102"
+    assert sheet["A2"].data_type == "s"
+    assert sheet["B3"].value == -3.25
+    assert sheet["C3"].value == "2024-03-05 08:30:00"
+    assert sheet["B5"].value is None
+    assert sheet["A8"].value == "模拟数据"
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (export.to_excel({"a": TABLE}, tmp_path / f"{k}.xlsx").read_bytes() for k in (1, 2))
+    assert first == second
+
+
+def test_csv_is_utf8_for_excel_and_harmless(tmp_path: Path) -> None:
+    data = export.to_csv(TABLE, tmp_path / "a.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    assert [row[0] for row in rows[1:]] == ["330102", "'=HYPERLINK(1)", "'+1", "'@x", ""]
+    assert rows[2][1] == "-3.25"  # a number may be negative
+
+
+@pytest.mark.parametrize("cell", ["=1+1", " =1", "-x", "\t=1", "\u3000@x", "%0", "|cmd"])
+def test_active_beginnings_are_quoted(cell: str) -> None:
+    assert str(export.harmless(cell)).startswith("'")
+
+
+@given(st.text(max_size=20))
+def test_no_text_is_active_after_it(text: str) -> None:
+    made = str(export.harmless(text)).lstrip(" \u3000\ufeff")
+    assert not made.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "|", "%"))
