@@ -135,6 +135,8 @@ def _unwrap(lines: list[_Raw], value: str) -> list[list[_Raw]]:
     parts: list[list[_Raw]] = []
     for i, line in enumerate(lines):
         goes_on = i > 0 and full[i - 1] and line.gap == 0 and not (indented and line.indent)
+        if goes_on and _CLOSED.search(lines[i - 1].text) and not full[i] and not _CLOSED.search(line.text):
+            goes_on = False  # the last line of a paragraph ends a sentence; a headline does not
         if goes_on and not _starts(line.text, lines[i - 1].text):
             parts[-1].append(line)
         else:

@@ -389,7 +389,7 @@ def _read_head(article: Article, head: Sequence[Line]) -> None:
             stamp = _patterns()["stamp"].fullmatch(text)
             if stamp and stamp["office"] and titles:
                 bylines.append(stamp["office"])
-        elif _part_mark(text) or _passed(text) or _issue(text) or patterns["caption"].fullmatch(text):
+        elif _part_mark(text) or _passed(text) or _issue(text) or patterns["no_title"].fullmatch(text):
             continue
         elif any(text in t for t in (*titles, *subtitles)):
             continue  # pages say their title over and over
@@ -533,5 +533,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
             rf"(?<=[。！？”])\s*[（(](?P<name>(?:[\u4e00-\u9fff]{{0,8}}(?:记者|通讯员|作者|撰稿|供稿)?[：:]?\s?{name}[\s、，]*){{1,4}})[)）]$"
         ),
         "dateline_byline": re.compile(r"^[\u4e00-\u9fff]{2,8}[讯电]\s?[（(](?P<name>[^（）()]{2,40})[)）]"),
-        "caption": re.compile(r".{2,16}作(?:政府)?工作报告。?"),
+        # Captions, document numbers, the masthead of an official document, its secrecy and urgency.
+        "no_title": re.compile(
+            r".{2,16}作(?:政府)?工作报告。?|[\u4e00-\u9fff]{1,14}〔\d{4}〕第?\d{1,4}号|[\u4e00-\u9fff]{1,14}[\[（【]\d{4}[\]）】]\s?第?\d{1,4}号"
+            r"|[\u4e00-\u9fff、（）]{4,40}文件|(?:特急|加急|急件|内部|秘密|机密|内部资料.{0,8}|签发人[：:].{0,10})"
+        ),
     }

@@ -1,0 +1,64 @@
+"""Document numbers, issuers, and how the pieces of a description fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.corpus.clean import clean
+from analysis.corpus.describe import Known, describe, document_number
+from analysis.corpus.split import split
+from analysis.corpus.trace import Traced
+
+NOTICE = """某市人民政府办公室文件
+
+某政办发〔2023〕21号
+
+某市人民政府办公室关于印发访调对接办法的通知
+
+各县（市、区）人民政府，市直各单位：
+
+现将《访调对接办法》印发给你们，请按照《信访工作条例》和某发〔2022〕5号文件要求认真执行。
+
+某市人民政府办公室
+2023年11月9日
+"""
+
+
+def described(text: str, **known):
+    (article,) = split(clean(Traced.of(text)).text)
+    return describe(article, Known(**known))
+
+
+def test_an_official_document():
+    row = described(NOTICE)
+    assert row["title"] == "某市人民政府办公室关于印发访调对接办法的通知"
+    assert (row["number"], row["issuer"]) == ("某政办发〔2023〕21号", "某市人民政府办公室")
+    assert (row["genre"], row["published"]) == ("规范性文件", "2023-11-09")
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("某政发〔2024〕7号", "某政发〔2024〕7号"),
+        ("某信联[2023] 1号", "某信联〔2023〕1号"),
+        ("发文字号：某办函（2022）15号", "某办函〔2022〕15号"),
+        ("中华人民共和国国务院令第431号", "中华人民共和国国务院令第431号"),
+        ("根据《某办法》（某发〔2020〕1号）", None),
+    ],
+)
+def test_document_numbers(line, number):
+    (article,) = split(
+        clean(Traced.of(f"关于某事的通知\n{line}\n\n各乡镇：\n请认真做好接访工作，按月报送。")).text
+    )
+    assert document_number(article) == number
+
+
+def test_the_outlet_places_an_article_that_says_only_our_province():
+    text = "全省会议召开\n来源：浙江日报\n\n3月5日，全省会议召开，省委领导出席并讲话。会议要求，我省各地抓好落实。"
+    row = described(text)
+    assert (row["outlet"], row["level"], row["region_code"]) == ("浙江日报", "省", "330000")
+
+
+def test_numbers_in_titles_are_masked():
+    row = described("联系电话13800000000的来信\n\n这是一封来信，反映道路问题，希望尽快解决。")
+    assert row["title"] == "联系电话138********的来信"
