@@ -298,7 +298,15 @@ def _prepare(out: Path, shape: str) -> dict[str, dict[str, Any]]:
     from .. import __version__
 
     _replace(head, json.dumps({"format": FORMAT, "library": __version__, "shape": shape}, indent=1) + "\n")
-    return _journal(out)
+    return _rewrite_journal(out)
+
+
+def _rewrite_journal(out: Path) -> dict[str, dict[str, Any]]:
+    """The journal with one whole line for each file that it knows, and nothing else."""
+    entries = _journal(out)
+    text = "".join(json.dumps(entries[name], ensure_ascii=False) + "\n" for name in sorted(entries))
+    _replace(out / "files.jsonl", text)
+    return entries
 
 
 def _journal(out: Path) -> dict[str, dict[str, Any]]:
@@ -343,10 +351,8 @@ def _owner(name: str, live: set[str]) -> bool:
 
 def _sweep(out: Path) -> None:
     """Remove shards that hold nothing any more, and write the journal without its history."""
+    _rewrite_journal(out)
     live = _live(out)
-    entries = _journal(out)
-    text = "".join(json.dumps(entries[name], ensure_ascii=False) + "\n" for name in sorted(entries))
-    _replace(out / "files.jsonl", text)
     for shard in (out / "shards").iterdir():
         if shard.name not in live:
             shutil.rmtree(shard)
