@@ -116,6 +116,9 @@ def test_unknown_weight(call) -> None:
 
 
 def test_the_drawing_names_its_terms_and_repeats() -> None:
+    from analysis import display
+
+    display.use()  # a font with these characters
     network = cooccurrence(_two_groups(), min_pair=3)
     first, again = draw(network), draw(network)
     assert {text.get_text() for text in first.axes[0].texts} == set(network.nodes["term"])

@@ -52,6 +52,17 @@ def test_operators(rule: object, text: str, evidence: list[str] | None) -> None:
     assert found(rule, text) == evidence
 
 
+@pytest.mark.parametrize(
+    ("pattern", "units"),
+    [("/甲[^丙]*乙/", [1]), ("/^乙/", [2]), ("/一$/", [0, 2]), ("/[^甲]二/", []), ("/一(?!二)/", [0, 1, 2])],
+)
+def test_regular_expressions_see_each_unit_alone(pattern: str, units: list[int]) -> None:
+    """Also where a match over the whole text would run from one unit into the next and hide another."""
+    seen = view("甲一", "二甲一乙", "乙一")
+    rule = parse(pattern)
+    assert [n for n in range(3) if rule.find(seen, n) is not None] == units
+
+
 def test_operators_in_one_mapping_must_all_hold() -> None:
     rule = {"near": ["矛盾", "化解"], "within": 4, "not": "若能"}
     assert found(rule, "矛盾已化解") == ["化解", "矛盾"] or found(rule, "矛盾已化解") == ["矛盾", "化解"]

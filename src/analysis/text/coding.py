@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import codebooks
 from ..errors import CodebookError, InputError
 from .rules import CLAUSE, Rule, Spans, Unit, View, parse
@@ -143,29 +145,19 @@ def code(
     import pandas as pd
 
     book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
-    rows: list[dict[str, Any]] = []
+    columns: dict[str, list[Any]] = {name: [] for name in CODES}
     read = 0
     for doc_id, numbers, view in views(documents, sentences, book.unit, book.shields):
         read += len(view.units)
         for number, found in evaluate(view, book):
             unit = view.units[number]
             for label, ids, confidence, spans in found:
-                rows.append(
-                    {
-                        "doc_id": doc_id,
-                        "start": unit.start,
-                        "end": unit.end,
-                        "text": unit.text,
-                        "sentence": numbers[number],
-                        "frame": book.frame,
-                        "code": label,
-                        "rule": "+".join(ids),
-                        "coder": "rule",
-                        "confidence": confidence,
-                        "evidence": [(unit.start + start, unit.start + end) for start, end in spans],
-                    }
-                )
-    frame = pd.DataFrame(rows, columns=list(CODES))
+                evidence = [(unit.start + start, unit.start + end) for start, end in spans]
+                row = (doc_id, unit.start, unit.end, unit.text, numbers[number], book.frame, label,
+                       "+".join(ids), "rule", confidence, evidence)  # fmt: skip
+                for column, value in zip(columns.values(), row, strict=True):
+                    column.append(value)
+    frame = pd.DataFrame(columns)
     frame.attrs.update(codebook=book.frame, version=book.version, unit=book.unit, units=read)
     return frame
 
@@ -204,20 +196,22 @@ def views(
         str(doc_id): {name: value for name, value in zip(kept, values, strict=True) if isinstance(value, str)}
         for doc_id, *values in attributes[kept].itertuples(name=None)
     }
-    columns: list[list[Any]] = [
-        sentences[column].tolist() if column in sentences else [None] * len(sentences) for column in wanted
-    ]
-    ids = sentences["doc_id"].tolist()
+    # Columns are unpacked a document at a time: millions of sentences never stand as Python objects together.
+    columns = [sentences[column].array if column in sentences else None for column in wanted]
+    ids = sentences["doc_id"].to_numpy()
+    cuts = [*(np.flatnonzero(ids[1:] != ids[:-1]) + 1).tolist(), len(ids)] if len(ids) else []
     first = 0
-    for last in range(1, len(ids) + 1):
-        if last < len(ids) and ids[last] == ids[first]:
-            continue
+    for last in cuts:
+        here = [
+            [None] * (last - first) if column is None else column[first:last].tolist() for column in columns
+        ]
         numbers: list[int] = []
         units: list[Unit] = []
-        for row in range(first, last):
-            number, start, end, text, paragraph, speaker, act, heading = (column[row] for column in columns)
+        for row, (number, start, end, text, paragraph, speaker, act, heading) in enumerate(
+            zip(*here, strict=True)
+        ):
             for left, right in _cut(text, unit):
-                numbers.append(row - first if number is None else int(number))
+                numbers.append(row if number is None else int(number))
                 units.append(
                     Unit(
                         text[left:right],

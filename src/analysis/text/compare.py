@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -122,12 +122,10 @@ def keyness(
     table["p_corrected"] = corrected(table["p"].to_numpy(), correction)
     table["correction"] = correction
     table["direction"] = np.where(table["log_ratio"] >= 0, "更多", "更少")
-    by_term = matrix.tocsc()
-    spread = [
-        _spread(by_term, int(i), target if more else ~target, counts)
-        for i, more in zip(tested, table["direction"] == "更多", strict=True)
-    ]
-    table["dp"], table["driven_by"] = [dp for dp, _ in spread], [driver for _, driver in spread]
+    more = (table["direction"] == "更多").to_numpy()
+    spread = [_spread(matrix[side][:, tested], counts, side) for side in (target, ~target)]
+    table["dp"] = np.where(more, spread[0][0], spread[1][0])
+    table["driven_by"] = np.where(more, spread[0][1], spread[1][1])
     frequency = np.asarray((matrix[target] > 0).sum(axis=0)).ravel()
     reference = np.asarray((matrix[~target] > 0).sum(axis=0)).ravel()
     table["documents"], table["reference_documents"] = frequency[tested], reference[tested]
@@ -179,16 +177,22 @@ def dispersion(uses: np.ndarray, lengths: np.ndarray) -> float:
     return float(np.abs(uses / uses.sum() - lengths / lengths.sum()).sum() / 2)
 
 
-def _spread(by_term: object, term: int, side: np.ndarray, counts: Counts) -> tuple[float, str | None]:
-    column = np.zeros(len(counts.doc_ids))
-    left, right = by_term.indptr[term], by_term.indptr[term + 1]  # type: ignore[attr-defined]
-    column[by_term.indices[left:right]] = by_term.data[left:right]  # type: ignore[attr-defined]
-    column = column[side]
-    if len(column) < 2:
-        return 0.0, None
-    first = int(column.argmax())
-    driver = counts.doc_ids[np.flatnonzero(side)[first]] if column[first] > DRIVEN * column.sum() else None
-    return dispersion(column, counts.lengths[side]), driver
+def _spread(matrix: Any, counts: Counts, side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """DP of each term over the documents of one side, and the document that has more than half of its uses."""
+    by_term = matrix.tocsc()
+    terms = np.repeat(np.arange(by_term.shape[1]), np.diff(by_term.indptr))
+    uses = np.bincount(terms, weights=by_term.data, minlength=by_term.shape[1])
+    lengths = counts.lengths[side] / counts.lengths[side].sum()
+    shares = by_term.data / uses[terms]
+    text = lengths[by_term.indices]
+    # Documents without the term add their whole share of the text: 1 less that of those with it.
+    dp = (np.bincount(terms, weights=np.abs(shares - text) - text, minlength=len(uses)) + 1) / 2
+    drivers = np.full(len(uses), None, dtype=object)
+    if side.sum() > 1:
+        ids = np.array(counts.doc_ids, dtype=object)[side]
+        above = shares > DRIVEN
+        drivers[terms[above]] = ids[by_term.indices[above]]
+    return dp, drivers
 
 
 def _xlog(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:

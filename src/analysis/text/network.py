@@ -293,7 +293,6 @@ def draw(network: Network, labels: int = 40) -> Figure:
         if number < labels:
             axes.annotate(term, (x, y), textcoords="offset points", xytext=(0, 6), ha="center", fontsize=8)
     axes.set_axis_off()
-    figure.tight_layout()
     return figure
 
 

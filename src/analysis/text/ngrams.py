@@ -8,7 +8,8 @@ is dropped.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -60,50 +61,54 @@ def discover(
     ids, docs, starts, vocabulary = _encode(documents)
     if not len(ids):
         return pd.DataFrame(columns=list(COLUMNS))
-    weak = np.array(
-        [word in stop or len(word) == 1 and not word.isalnum() for word in vocabulary], dtype=bool
-    )
+    weak = np.array([word in stop for word in vocabulary], dtype=bool)
     levels = _grams(ids, min_uses, longest)
+    uses = [np.bincount(level[level >= 0]) for level in levels]
     total = int((ids >= 0).sum())
-    rows = []
+    found = []
     for size in range(2, len(levels)):
-        gram = levels[size]
-        for places in _places(gram):
-            words = ids[places[0] : places[0] + size]
-            if weak[words[0]] or weak[words[-1]]:
-                continue
-            pmi = _weakest_joint(levels, places, size, total)
-            if pmi < min_pmi:
-                continue
-            left = _entropy(ids[np.maximum(places - 1, 0)], places == 0)
-            after = np.minimum(places + size, len(ids) - 1)
-            right = _entropy(ids[after], places + size >= len(ids))
-            if min(left, right) >= min_entropy:
-                rows.append((places, size, pmi, left, right))
-    kept = _without_absorbed(rows, absorbed)
+        here = np.flatnonzero(levels[size] >= 0)
+        gram = levels[size][here]
+        numbers, first = np.unique(gram, return_index=True)
+        first = here[first]
+        pmi = np.full(len(first), np.inf)
+        for joint in range(1, size):
+            left = uses[joint][levels[joint][first]]
+            right = uses[size - joint][levels[size - joint][first + joint]]
+            pmi = np.minimum(pmi, np.log2(uses[size][numbers] * total / (left * right)))
+        before = _entropy(gram, _neighbours(ids, here - 1))[numbers]
+        after = _entropy(gram, _neighbours(ids, here + size))[numbers]
+        free = (pmi >= min_pmi) & (np.minimum(before, after) >= min_entropy)
+        free &= ~weak[ids[first]] & ~weak[ids[first + size - 1]]
+        found.append(
+            _Level(size, levels[size], numbers[free], first[free], pmi[free], before[free], after[free])
+        )
     ids_of = documents["doc_id"].tolist()
     table = []
-    for places, size, pmi, left, right in kept:
-        first = places[0]
-        phrase = "".join(vocabulary[word] for word in ids[first : first + size])
+    for level, row in _without_absorbed(found, uses, absorbed):
+        place, size, number = int(level.first[row]), level.size, level.numbers[row]
+        phrase = "".join(vocabulary[word] for word in ids[place : place + size])
         if 4 <= len(phrase) <= 20:
-            start = int(starts[first])
-            found = len(np.unique(docs[places]))
+            start = int(starts[place])
+            in_documents = len(np.unique(docs[level.gram == number]))
             table.append(
-                (
-                    phrase,
-                    len(places),
-                    found,
-                    pmi,
-                    left,
-                    right,
-                    ids_of[docs[first]],
-                    start,
-                    start + len(phrase),
-                )
-            )
+                (phrase, int(uses[size][number]), in_documents, float(level.pmi[row]), float(level.before[row]),
+                 float(level.after[row]), ids_of[docs[place]], start, start + len(phrase))
+            )  # fmt: skip
     frame = pd.DataFrame(table, columns=list(COLUMNS))
     return frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
+
+
+class _Level(NamedTuple):
+    """Runs of one size that hold together and stand free: their number at each place, and for each its figures."""
+
+    size: int
+    gram: np.ndarray
+    numbers: np.ndarray
+    first: np.ndarray
+    pmi: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
 
 
 def _encode(documents: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
@@ -159,45 +164,60 @@ def _grams(ids: np.ndarray, min_uses: int, longest: int) -> list[np.ndarray]:
     return levels
 
 
-def _places(gram: np.ndarray) -> list[np.ndarray]:
-    """The places of each run, in the order of the text."""
-    here = np.flatnonzero(gram >= 0)
-    order = here[np.argsort(gram[here], kind="stable")]
-    return np.split(order, np.flatnonzero(np.diff(gram[order])) + 1) if len(order) else []
+def _neighbours(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The words there, -1 at the edge of a clause."""
+    inside = (places >= 0) & (places < len(ids))
+    return np.where(inside, ids[np.clip(places, 0, len(ids) - 1)], -1)
 
 
-def _weakest_joint(levels: list[np.ndarray], places: np.ndarray, size: int, total: int) -> float:
-    first = places[0]
-    weakest = np.inf
-    for joint in range(1, size):
-        left = _uses(levels[joint], first)
-        right = _uses(levels[size - joint], first + joint)
-        weakest = min(weakest, float(np.log2(len(places) * total / (left * right))))
-    return weakest
+def _entropy(gram: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """For each run the entropy of its neighbours in bits; every edge of a clause is a neighbour of its own.
 
-
-def _uses(level: np.ndarray, place: int) -> int:
-    return int((level == level[place]).sum())
-
-
-def _entropy(neighbours: np.ndarray, edge: np.ndarray) -> float:
-    """In bits; every edge of a clause is a neighbour of its own."""
-    at_edge = (neighbours < 0) | edge
-    _, counts = np.unique(neighbours[~at_edge], return_counts=True)
-    shares = np.append(counts, np.ones(int(at_edge.sum()))) / len(neighbours)
-    return float(-(shares * np.log2(shares)).sum())
+    H = log₂ n − Σ c log₂ c / n, in which edges (c = 1) add nothing to the sum.
+    """
+    n = np.bincount(gram)
+    word = neighbours >= 0
+    pair, counts = np.unique(
+        gram[word] * (neighbours.max(initial=0) + 1) + neighbours[word], return_counts=True
+    )
+    spent = np.bincount(
+        pair // (neighbours.max(initial=0) + 1), weights=counts * np.log2(counts), minlength=len(n)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log2(n) - spent / n
 
 
 def _without_absorbed(
-    rows: list[tuple[np.ndarray, int, float, float, float]], absorbed: float
-) -> list[tuple[np.ndarray, int, float, float, float]]:
-    kept: list[tuple[np.ndarray, int, float, float, float]] = []
-    for row in sorted(rows, key=lambda row: -row[1]):
-        places, size = row[0], row[1]
-        for longer, length, *_ in kept:
-            inside = sum(np.isin(places - shift, longer).sum() for shift in range(length - size + 1))
-            if length > size and inside >= absorbed * len(places):
-                break
-        else:
-            kept.append(row)
-    return kept
+    levels: list[_Level], uses: list[np.ndarray], absorbed: float
+) -> Iterator[tuple[_Level, int]]:
+    """Runs that no longer kept run nearly always contains, the longest first."""
+    kept: list[tuple[int, np.ndarray]] = []
+    for level in reversed(levels):
+        wanted = np.zeros(len(uses[level.size]), dtype=bool)
+        wanted[level.numbers] = True
+        here = np.flatnonzero((level.gram >= 0) & wanted[level.gram])
+        order = here[np.argsort(level.gram[here], kind="stable")]
+        cuts = np.flatnonzero(np.diff(level.gram[order])) + 1
+        by_number = {int(level.gram[places[0]]): places for places in np.split(order, cuts) if len(places)}
+        stays = []
+        for row, number in enumerate(level.numbers):
+            places = by_number[int(number)]
+            if not any(
+                _inside(places, level.size, length, owner) >= absorbed * len(places) for length, owner in kept
+            ):
+                stays.append(row)
+                yield level, row
+        own = np.full(len(level.gram), -1, dtype=np.int64)
+        lasting = np.zeros(len(uses[level.size]), dtype=bool)
+        lasting[level.numbers[stays]] = True
+        mine = (level.gram >= 0) & lasting[level.gram]
+        own[mine] = level.gram[mine]
+        kept.append((level.size, own))
+
+
+def _inside(places: np.ndarray, size: int, length: int, owner: np.ndarray) -> int:
+    """How many of the places lie within the one longer run that holds most of them."""
+    around = [places - shift for shift in range(length - size + 1)]
+    found = owner[np.clip(np.concatenate(around), 0, None)]
+    found = found[found >= 0]
+    return int(np.unique(found, return_counts=True)[1].max()) if len(found) else 0

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Protocol
@@ -109,8 +109,8 @@ class View:
         """Where a regular expression matches, each unit searched on its own."""
         if pattern not in self._hits:
             found = {}
-            for number, text in enumerate(self._texts):
-                spans = tuple(match.span() for match in pattern.finditer(text) if match[0])
+            for number in self._touched(pattern):
+                spans = tuple(match.span() for match in pattern.finditer(self._texts[number]) if match[0])
                 if spans:
                     found[number] = spans
             self._hits[pattern] = found
@@ -130,6 +130,16 @@ class View:
                 if candidate.heading:
                     open_.append((rank, number))
         return self._headings[unit] if unit < len(self.units) else ()
+
+    def _touched(self, pattern: re.Pattern[str]) -> Iterable[int]:
+        """Units that a match in the whole text touches: no other can have one, unless the pattern looks for an edge."""
+        if re.search(r"(?<!\\)(?<!\[)[\^$]", pattern.pattern):
+            return range(len(self._texts))
+        units: set[int] = set()
+        for match in pattern.finditer(self._buffer):
+            first = bisect_right(self._starts, match.start()) - 1
+            units.update(range(first, bisect_right(self._starts, match.end() - 1)))
+        return sorted(units)
 
     def _by_unit(self, spans: Iterator[Span]) -> dict[int, Spans]:
         found: dict[int, list[Span]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,35 +106,34 @@ def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
     """
     import pandas as pd
 
-    n = len(counts.doc_ids)
-    with_terms = int((np.diff(counts.matrix.indptr) > 0).sum())
+    sizes = np.diff(counts.matrix.indptr)
     frequency = counts.document_frequency
-    inverse = np.log((1 + n) / (1 + frequency)) + 1
-    note = ONE_DOCUMENT if with_terms == 1 else None
-    rows: list[tuple[Any, ...]] = []
-    matrix = counts.matrix
-    for number, doc_id in enumerate(counts.doc_ids):
-        columns = matrix.indices[matrix.indptr[number] : matrix.indptr[number + 1]]
-        if not len(columns):
-            rows.append((doc_id, None, None, 0, 0, None, NOTHING))
-            continue
-        numbers = matrix.data[matrix.indptr[number] : matrix.indptr[number + 1]]
-        weights = numbers * inverse[columns]
-        weights = weights / np.linalg.norm(weights)
-        order = _ranked(weights, columns, top)
-        rows.extend(
-            (
-                doc_id,
-                rank,
-                counts.terms[columns[i]],
-                int(numbers[i]),
-                int(frequency[columns[i]]),
-                float(weights[i]),
-                note,
-            )
-            for rank, i in enumerate(order, 1)
-        )
-    return pd.DataFrame(rows, columns=["doc_id", "rank", "term", "count", "documents", "tfidf", "note"])
+    parts = []
+    for rows, columns, numbers, weights in _weighted(counts):
+        order = np.lexsort((columns, -np.round(weights, 12), rows))
+        rank = np.arange(len(order)) - np.searchsorted(rows, rows[order]) + 1
+        if top is not None:
+            order, rank = order[rank <= top], rank[rank <= top]
+        parts.append((rows[order], rank, columns[order], numbers[order], weights[order]))
+    rows, rank, columns, numbers, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
+    ids = np.array(counts.doc_ids, dtype=object)
+    table = pd.DataFrame(
+        {
+            "doc_id": ids[rows],
+            "rank": rank,
+            "term": np.array(counts.terms, dtype=object)[columns],
+            "count": numbers,
+            "documents": frequency[columns],
+            "tfidf": weights,
+            "note": ONE_DOCUMENT if (sizes > 0).sum() == 1 else None,
+        }
+    )
+    if (sizes > 0).all():
+        return table
+    bare = pd.DataFrame({"doc_id": ids[sizes == 0], "count": 0, "documents": 0, "note": NOTHING})
+    every = pd.concat([table, bare], ignore_index=True) if len(table) else bare.reindex(columns=table.columns)
+    place = {doc_id: number for number, doc_id in enumerate(counts.doc_ids)}
+    return every.sort_values("doc_id", key=lambda column: column.map(place), kind="stable", ignore_index=True)
 
 
 def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
@@ -147,21 +146,28 @@ def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = ["rank", "term", "count", "documents", "per_10k", "tfidf", "note"]
-    every = tfidf(counts, top=None).dropna(subset=["term"])
-    if every.empty:
-        return pd.DataFrame([(None, None, 0, 0, None, None, NOTHING)], columns=columns)
-    table = (
-        every.groupby("term", sort=False)
-        .agg(count=("count", "sum"), documents=("documents", "first"), tfidf=("tfidf", "sum"))
-        .reset_index()
-        .sort_values(["tfidf", "count", "term"], ascending=[False, False, True])
-        .head(top)
+    names = ["rank", "term", "count", "documents", "per_10k", "tfidf", "note"]
+    if not counts.matrix.nnz:
+        return pd.DataFrame([(None, None, 0, 0, None, None, NOTHING)], columns=names)
+    summed = np.zeros(len(counts.terms))
+    for _, columns, _, weights in _weighted(counts):
+        summed += np.bincount(columns, weights=weights, minlength=len(summed))
+    totals = counts.totals
+    alphabetical = np.argsort(np.argsort(np.array(counts.terms)))
+    best = np.lexsort((alphabetical, -totals, -np.round(summed, 12)))[:top]
+    one = (np.diff(counts.matrix.indptr) > 0).sum() == 1
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(best) + 1),
+            "term": np.array(counts.terms, dtype=object)[best],
+            "count": totals[best],
+            "documents": counts.document_frequency[best],
+            "per_10k": totals[best] / counts.lengths.sum() * 1e4,
+            "tfidf": summed[best],
+            "note": ONE_DOCUMENT if one else None,
+        },
+        columns=names,
     )
-    table["rank"] = range(1, len(table) + 1)
-    table["per_10k"] = table["count"] / counts.lengths.sum() * 1e4
-    table["note"] = ONE_DOCUMENT if every["note"].notna().any() else None
-    return table[columns].reset_index(drop=True)
 
 
 def textrank(
@@ -225,6 +231,20 @@ class _Vocabulary(dict[str, int]):
             code = -1 if any(character.isalnum() for character in word) else -2
         self[word] = code
         return code
+
+
+def _weighted(
+    counts: Counts, block: int = 4096
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Document numbers, columns, counts and TF-IDF weights, a block of documents at a time to bound the memory."""
+    inverse = np.log((1 + len(counts.doc_ids)) / (1 + counts.document_frequency)) + 1
+    for first in range(0, max(len(counts.doc_ids), 1), block):
+        part = counts.matrix[first : first + block]
+        sizes = np.diff(part.indptr)
+        rows = np.repeat(np.arange(len(sizes)), sizes)
+        weights = part.data * inverse[part.indices]
+        norms = np.sqrt(np.bincount(rows, weights=weights**2, minlength=len(sizes)))
+        yield rows + first, part.indices, part.data, weights / norms[rows]
 
 
 def _ranked(weights: np.ndarray, columns: np.ndarray, top: int | None) -> Iterable[int]:
