@@ -46,7 +46,7 @@ def strata(
     RequestError
         A factor that the source does not have.
     """
-    rows = _rows(tables, entry, variant, by, period, region, as_of)
+    rows = rows_of(tables, entry, variant, by, period, region, as_of)
     missing = [factor for factor in factors if factor not in rows.columns]
     if missing:
         raise RequestError(
@@ -78,7 +78,7 @@ def clusters(
 
     if variant.table != "petitions" or not tables.has("petitions.matter_id"):
         return None
-    rows = _rows(tables, entry, variant, by, period, region, as_of)
+    rows = rows_of(tables, entry, variant, by, period, region, as_of)
     # A piece without a matter is a cluster of its own; there is no more to know about it.
     cluster = (
         rows.matter_id.fill_null("")
@@ -100,16 +100,16 @@ def clusters(
     return frame[["body", "effective_n"]].sort_values("body").reset_index(drop=True)
 
 
-def _rows(
+def rows_of(
     tables: Cases,
     entry: Indicator,
     variant: Variant,
     by: str,
-    period: str | Period | None,
-    region: str | None,
-    as_of: str | dt.date | dt.datetime | None,
+    period: str | Period | None = None,
+    region: str | None = None,
+    as_of: str | dt.date | dt.datetime | None = None,
 ) -> Any:
-    """The rows of the denominator with ``_good`` (in the numerator) and ``_body``."""
+    """The rows of a definition's denominator as an ibis table, with ``_good`` (in the numerator) and ``_body``."""
     now = moment(as_of, tables)
     if entry.kind == "clock":
         rows, when, name = _clocked(tables, entry, variant, now)

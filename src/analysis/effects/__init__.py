@@ -1,7 +1,7 @@
 """Policy effects (政策效果): what a panel allows, what it shows, and whether stated changes hold.
 
-``read`` makes a panel, ``design`` reports what can be estimated, ``estimate`` does so by one method with its caveats,
-``check`` holds a stated change against a series.
+``read`` makes a panel, ``pilot`` one of case tables, ``estimate`` estimates by one method with its caveats, ``check`` holds a
+stated change against a series; what can be estimated at all is reported by :mod:`.design`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from .claims import check
     from .methods import estimate
     from .panel import Panel, read
+    from .pilots import pilot
 
-_HOME = {"read": "panel", "Panel": "panel", "estimate": "methods", "check": "claims"}
+_HOME = {"read": "panel", "Panel": "panel", "pilot": "pilots", "estimate": "methods", "check": "claims"}
 
-__all__ = ["Panel", "check", "estimate", "read"]
+__all__ = ["Panel", "check", "estimate", "pilot", "read"]
 
 
 def __getattr__(name: str) -> Any:
