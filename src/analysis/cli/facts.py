@@ -23,7 +23,9 @@ class Format(StrEnum):
     csv = "csv"
 
 
-Sources = Annotated[list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md）", show_default=False)]
+Sources = Annotated[
+    list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md）", show_default=False)
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="输出格式")]
 
 
@@ -49,15 +51,18 @@ def extract(sources: Sources, format: FormatOption = Format.jsonl) -> None:
 @app.command()
 def audit(sources: Sources, format: FormatOption = Format.jsonl) -> None:
     """核对数字：分项与合计、占比与率、增减与基期、表与文、本期与上期，逐条给出结论与出处。"""
+    import pandas as pd
+
     from .. import facts
 
     corpus = _read(sources)
     statistics = facts.extract(corpus.documents, corpus.sentences, corpus.tables)
     relations = facts.audit(statistics, corpus.documents)
-    relations["spans"] = [
+    placed = [
         [_placed(corpus, doc_id, span) for span in spans]
         for doc_id, spans in zip(relations["doc_id"], relations["spans"], strict=True)
     ]
+    relations["spans"] = pd.Series(placed, index=relations.index, dtype=object)
     failing = relations[~relations["holds"]]
     typer.echo(f"{len(relations)} 项关系，{len(failing)} 项不符", err=True)
     for row in failing.to_dict("records"):

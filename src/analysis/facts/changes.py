@@ -16,7 +16,9 @@ _BASE = re.compile(
 )
 _HINT = re.compile("[比较与和于出]")
 _UP = "增长|上升|提高|提升|增加|增多|增涨|上涨|扩大|升高|攀升|上浮|回升|延长|增幅|涨幅|增速|升幅|增长率|增|升|涨|多|高"
-_DOWN = "下降|减少|降低|缩短|缩减|下滑|回落|降幅|减幅|下跌|压减|压缩|压降|收窄|节约|节省|下降率|减|降|少|低|跌"
+_DOWN = (
+    "下降|减少|降低|缩短|缩减|下滑|回落|降幅|减幅|下跌|压减|压缩|压降|收窄|节约|节省|下降率|减|降|少|低|跌"
+)
 _STRONG_UP = {w for w in _UP.split("|") if len(w) > 1}
 _STRONG_DOWN = {w for w in _DOWN.split("|") if len(w) > 1}
 _VERB = re.compile(
@@ -30,7 +32,9 @@ _SHARE = re.compile(
     r"(?:的?比(?:重|例|数|率))?(?:的|分别|均|各|为|是|达到?|约|近|超过|超|逾|到|:|高达|接近|将近|不足|不到)*$"
 )
 _FROM = re.compile(r"(?:由|从)(?P<ref>[^,;由从]{0,16}?)(?:的)?(?:约|近)?$")
-_TO = re.compile(r"^(?:左右|以上)?(?:的)?(?P<verb>[^,;。]{0,8}?)(?P<to>到了?|至|为|成)(?:了|约|近)?(?P<when>[^,;。\d]{0,6}?)(?:的)?$")
+_TO = re.compile(
+    r"^(?:左右|以上)?(?:的)?(?P<verb>[^,;。]{0,8}?)(?P<to>到了?|至|为|成)(?:了|约|近)?(?P<when>[^,;。\d]{0,6}?)(?:的)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +108,33 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
     if base and base.end == len(text) and base.text.startswith(("高", "低")) and relative:
         return Change("up" if base.text[0] == "高" else "down", base.text, base.start, base.text[:2])
     if match is None:
-        if base is not None and relative and base.text in ("同比", "环比") and text[base.end :].strip("为是约") == "":
+        if (
+            base is not None
+            and relative
+            and base.text in ("同比", "环比")
+            and text[base.end :].strip("为是约") == ""
+        ):
             return Change("up", base.text, base.start, "")
         return _object_change(text, unit, base) if relative and unit != "倍" else None
     verb = match["verb"]
-    if text[match.end("verb") : match.end("verb") + 1] == "率" and verb in ("压缩", "压减", "缩短", "缩减", "节约", "节省", "提升", "提高"):
+    if text[match.end("verb") : match.end("verb") + 1] == "率" and verb in (
+        "压缩",
+        "压减",
+        "缩短",
+        "缩减",
+        "节约",
+        "节省",
+        "提升",
+        "提高",
+    ):
         return None  # 压缩率 is a rate of its own
     strong = verb in _STRONG_UP or verb in _STRONG_DOWN
     words = base.text if base else inherited
-    if not strong and not (words and (relative or verb in "多少增减升降高低")) and not (relative and verb in "增升降减涨跌"):
+    if (
+        not strong
+        and not (words and (relative or verb in "多少增减升降高低"))
+        and not (relative and verb in "增升降减涨跌")
+    ):
         return None
     if strong and not relative and not words and has_right:
         return None
@@ -122,7 +144,11 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
     noun_start, noun_end = 0, match.start()
     if base:
         inner = text[base.end : match.start()].strip(",的相比")
-        noun_start, noun_end = (base.end, match.start()) if inner and base.start < match.start() else (0, min(match.start(), base.start))
+        noun_start, noun_end = (
+            (base.end, match.start())
+            if inner and base.start < match.start()
+            else (0, min(match.start(), base.start))
+        )
     direction = "up" if verb in _UP.split("|") else "down"
     return Change(direction, words, noun_end, verb, noun_start)
 
@@ -136,7 +162,9 @@ def _object_change(text: str, unit: str | None, base: Base | None) -> Change | N
         return None
     verb = match[0]
     direction = "up" if verb in _STRONG_UP else "down"
-    return Change(direction, base.text if base else None, match.start() if match.start() else match.end(), verb)
+    return Change(
+        direction, base.text if base else None, match.start() if match.start() else match.end(), verb
+    )
 
 
 @dataclass(frozen=True, slots=True)

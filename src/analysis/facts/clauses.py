@@ -175,7 +175,9 @@ def runs(found: Sequence[Frame]) -> list[tuple[int, int]]:
     k = 0
     while k < len(found):
         stop = k + 1
-        while stop < len(found) and _LIST.match(naming.plain(found[stop].between)) and not found[stop].bracketed:
+        while (
+            stop < len(found) and _LIST.match(naming.plain(found[stop].between)) and not found[stop].bracketed
+        ):
             if found[stop].between.strip() in ",;" and not _spread(found[k]):
                 break
             stop += 1

@@ -23,12 +23,12 @@ _ORD = "一二三四1234"
 
 _DATE = re.compile(
     rf"""
-    (?P<years>(?:(?:19|20)\d\d年?[、,和及]){1,30}(?:19|20)\d\d年)
+    (?P<years>(?:(?:19|20)\d\d年?[、,和及]){{1,30}}(?:19|20)\d\d年)
   | (?P<yrange>(?:19|20)\d\d年?{_TO}(?:19|20)\d\d年(?!{_MONTH}月))
   | (?P<dotted>(?:19|20)\d\d[./-](?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9])(?!\d))
   | (?P<deictic>本月份?|当月|上月份?|上个月|本季度?|上季度|本周|上周|本期|上期|上半年|下半年|年初以来|截至目前|目前|今天|昨天|近日|日前)
-  | 第(?P<week>\d{{1,2}}|[一二三四五十]{1,4})周
-  | (?P<last>(?:近|最近|过去|前)(?:\d{1,4}|[一二三四五六七八九十两几]{1,4})余?(?:个月|年|周|天|个季度)(?:来|以来|间|中)?)
+  | 第(?P<week>\d{{1,2}}|[一二三四五十]{{1,4}})周
+  | (?P<last>(?:近|最近|过去|前)(?:\d{{1,4}}|[一二三四五六七八九十两几]{{1,4}})余?(?:个月|年|周|天|个季度)(?:来|以来|间|中)?)
   | (?P<lead>自|从|截至|截止到?|到)?
     (?:(?P<year>{_YEAR})|(?P<rel>{_REL_YEAR}))?的?
     (?P<inner>
@@ -115,7 +115,9 @@ class When:
             return reference.recent(p["last"])
         year = _year(p.get("year"))
         if year is None:
-            year = reference.relative_year(p.get("rel"), _number(p.get("mb") or p.get("m") or p.get("m1") or ""))
+            year = reference.relative_year(
+                p.get("rel"), _number(p.get("mb") or p.get("m") or p.get("m1") or "")
+            )
         if year is None:
             return None, None
         start, end = self._within(year)
@@ -127,7 +129,9 @@ class When:
             first = _day(year, _number(p["m1"]), _number(p["d1"][:-1]))
             if "d2" not in p:
                 return first, first
-            return first, _day(_year(p.get("y2")) or year, _number(p.get("m2") or p["m1"]), _number(p["d2"][:-1]))
+            return first, _day(
+                _year(p.get("y2")) or year, _number(p.get("m2") or p["m1"]), _number(p["d2"][:-1])
+            )
         if "ma" in p:
             return _month(year, _number(p["ma"]))[0], _month(_year(p.get("y3")) or year, _number(p["mb"]))[1]
         if "mm" in p:

@@ -24,7 +24,9 @@ from .view import View, view
 if TYPE_CHECKING:
     import pandas as pd
 
-_HEADING = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十]{1,3}\)|\d{1,2}[.、]|第[一二三四五六七八九十]+[,、章节部])")
+_HEADING = re.compile(
+    r"^(?:[一二三四五六七八九十]{1,3}、|\([一二三四五六七八九十]{1,3}\)|\d{1,2}[.、]|第[一二三四五六七八九十]+[,、章节部])"
+)
 _EACH = re.compile(r"每(?:半年|季度?|个?月|年|周|天|日|两年|人|件|批|万人|百人)")
 _RATIO_UNITS = ("%", "‰", "‱")
 _RATE_NAME = re.compile(r"(?:率|比例|比重|占比|度|比|指数|得分)$")
@@ -35,7 +37,7 @@ _COUNTED_VERB = re.compile(
 )
 _LIMIT = re.compile(r"(至少|最多|不少于|不低于|不超过|不得超过|不得少于|超过|最低|最高)")
 _LIMITED = re.compile(r"(至少|最多|不少于|不低于|不得?超过|不得少于)[^,;。\d]{0,8}$")
-_RULE = re.compile(r"应当|应于|应在|必须|不得")
+_RULE = re.compile(r"应当(?![一-鿿]{1,6}的)|应于|应在|必须|不得")
 _LIMITS = ("内", "以内", "之内", "不超过", "不少于", "至少", "不低于", "最多", "以上", "以下")
 _ZERO = re.compile(
     r"(?P<left>[^,;。:、\d]{0,24}?)零(?P<noun>发生|事故|投诉|差错|积压|上访|越级访|进京访|发案|新增|死亡|伤亡|逾期|超期|退件|感染|案件|信访|复议|诉讼|非访|重访)(?!率)"
@@ -99,10 +101,9 @@ def extract_text(
     seen = view(body)
     seen, endless = _without_endless(seen)
     whens = dates.find(seen.text)
-    covered = exclude.cover(seen.text, [])
-    whens = [w for w in whens if not all(covered[w.start : w.end])]
-    for when in whens:
-        covered[when.start : when.end] = b"\x01" * (when.end - when.start)
+    named = exclude.named(seen.text)
+    whens = [w for w in whens if not named[w.start]]
+    covered = exclude.cover(seen.text, [(w.start, w.end) for w in whens])
     for start, end in skip:
         a, b = bisect.bisect_left(seen.at, start), bisect.bisect_left(seen.at, end)
         covered[a:b] = b"\x01" * (b - a)
@@ -139,7 +140,9 @@ _ENDLESS = re.compile(r"\d[\d.,]{40,}")
 
 def _without_endless(seen: View) -> tuple[View, list[Refusal]]:
     """Pages of digits: refused at once and blotted out, so that no rule has to look at each of them."""
-    runs = [Refusal(m.start(), m.end(), "数字过长，可能是编码或识别有误") for m in _ENDLESS.finditer(seen.text)]
+    runs = [
+        Refusal(m.start(), m.end(), "数字过长，可能是编码或识别有误") for m in _ENDLESS.finditer(seen.text)
+    ]
     if not runs:
         return seen, []
     return replace(seen, text=_ENDLESS.sub(lambda m: "□" * len(m[0]), seen.text)), runs
@@ -179,10 +182,12 @@ def read(documents: pd.DataFrame, tables: pd.DataFrame | None = None) -> Reading
     """:func:`extract`, and with it the digits that are no quantity because they are malformed (1.2.3, 百分之)."""
     import pandas as pd
 
-    cells = {} if tables is None or tables.empty else {k: part.to_dict("records") for k, part in tables.groupby("doc_id")}
+    cells = (
+        {} if tables is None or tables.empty else {k: _records(part) for k, part in tables.groupby("doc_id")}
+    )
     rows: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
-    for document in documents.to_dict("records"):
+    for document in _records(documents):
         found, refused = _document_rows(document, cells.get(document["doc_id"], []))
         rows += found
         rejects += refused
@@ -191,10 +196,27 @@ def read(documents: pd.DataFrame, tables: pd.DataFrame | None = None) -> Reading
         table[name] = table[name].astype("Int64")
     for name in ("target", "table", "exact"):
         table[name] = table[name].astype(bool)
-    return Reading(table, pd.DataFrame(rejects, columns=["source", "row", "rule", "value", "severity", "message"]))
+    return Reading(
+        table, pd.DataFrame(rejects, columns=["source", "row", "rule", "value", "severity", "message"])
+    )
 
 
-_WHOLE_COLUMNS = ["start", "end", "number_start", "number_end", "source_start", "source_end", "part_of", "paragraph", "sentence", "group"]
+_WHOLE_COLUMNS = [
+    "start",
+    "end",
+    "number_start",
+    "number_end",
+    "source_start",
+    "source_end",
+    "part_of",
+    "paragraph",
+    "sentence",
+    "group",
+]
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
 
 
 def _refusal_rows(source: Any, body: str, result: Extraction) -> list[dict[str, Any]]:
@@ -216,7 +238,9 @@ def _refusal_rows(source: Any, body: str, result: Extraction) -> list[dict[str, 
     return rows
 
 
-def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _document_rows(
+    document: dict[str, Any], cells: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     from . import tables as cell_reader
 
     body, title = _text(document.get("body")) or "", _text(document.get("title"))
@@ -269,7 +293,9 @@ def _document_rows(document: dict[str, Any], cells: list[dict[str, Any]]) -> tup
             }
         )
     if cells:
-        rows += [common | {"system": default_system} | row for row in cell_reader.read(cells, result.reference)]
+        rows += [
+            common | {"system": default_system} | row for row in cell_reader.read(cells, result.reference)
+        ]
     return rows, _refusal_rows(document.get("source"), body, result)
 
 
@@ -326,7 +352,13 @@ class _Sentence:
     """The reading of one sentence: what was read before decides what the next number is about."""
 
     def __init__(
-        self, text: str, start: int, times: Sequence[When], carry: _Carry, records: list[Statistic], first: int
+        self,
+        text: str,
+        start: int,
+        times: Sequence[When],
+        carry: _Carry,
+        records: list[Statistic],
+        first: int,
     ) -> None:
         self.text, self.start, self.times = text, start, times
         self.carry, self.records, self.first = carry, records, first
@@ -365,7 +397,14 @@ class _Sentence:
                 own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
             if own or reference is not None:
                 name = own or self.records[reference].indicator  # type: ignore[index]
-                self._add(frame, _share_name(name), "rate", share=True, share_of=shared.of, part_of=None if own else reference)
+                self._add(
+                    frame,
+                    _share_name(name),
+                    "rate",
+                    share=True,
+                    share_of=shared.of,
+                    part_of=None if own else reference,
+                )
                 self.sharing = True
                 return
         if not self._counts(found, k):
@@ -385,7 +424,9 @@ class _Sentence:
         if len(names) < 2 or (not each and not _RATE_NAME.search(names[-1])):
             return False
         for name in names:
-            self._add(frame, naming.trim(name) + (frame.right if each else ""), frame.quantity.kind, subject=subject)
+            self._add(
+                frame, naming.trim(name) + (frame.right if each else ""), frame.quantity.kind, subject=subject
+            )
         return True
 
     def _level(self, found: list[Frame], k: int) -> None:
@@ -419,13 +460,21 @@ class _Sentence:
             indicator = self._rest(frame)
         if not indicator:
             indicator = self._inherited(frame)
-        if (frame.bracketed and _REMARK.match(naming.plain(frame.left)) or _QUALIFIER.fullmatch(indicator)) and len(indicator) <= 10:
+        if (
+            frame.bracketed and _REMARK.match(naming.plain(frame.left)) or _QUALIFIER.fullmatch(indicator)
+        ) and len(indicator) <= 10:
             indicator = self._completed(indicator, frame)
         if chain and indicator:
             indicator = f"{indicator}({'批次' if quantity.unit == '批' else quantity.unit})"
         kind = quantity.kind
         share = False
-        if kind == "rate" and quantity.unit == "%" and self.sharing and not right and not _RATE_NAME.search(indicator):
+        if (
+            kind == "rate"
+            and quantity.unit == "%"
+            and self.sharing
+            and not right
+            and not _RATE_NAME.search(indicator)
+        ):
             indicator, share = _share_name(indicator), True
         if kind == "rate" and quantity.unit == "个百分点":
             kind = "change"
@@ -433,9 +482,13 @@ class _Sentence:
 
     def _own_noun(self, frame: Frame, change: changes.Change) -> str:
         noun = naming.trim(frame.left[change.noun_start : change.noun_end])
-        if change.noun_start and (before := naming.trim(frame.left[: change.noun_start].split("同比")[0].split("环比")[0])) and self._is_name(before):
+        if (
+            change.noun_start
+            and (before := naming.trim(frame.left[: change.noun_start].split("同比")[0].split("环比")[0]))
+            and self._is_name(before)
+        ):
             noun = before + noun if not _label_units(noun) or before not in noun else noun
-        if noun in ("增长率", "增幅", "增速", "降幅") or not change.verb and noun:
+        if noun in ("增长率", "增幅", "增速", "降幅", "年", "月", "年均", "月均") or not change.verb and noun:
             noun = ""
         _, predicate = naming.split_subject(noun)
         return predicate
@@ -455,7 +508,9 @@ class _Sentence:
         direction = change.direction
         if frame.quantity.negative:
             direction = "down" if direction == "up" else "up"
-        self._add(frame, noun or frame.right, "change", direction=direction, base=change.base, part_of=reference)
+        self._add(
+            frame, noun or frame.right, "change", direction=direction, base=change.base, part_of=reference
+        )
         if change.base:
             self.base = change.base
 
@@ -473,14 +528,26 @@ class _Sentence:
         if len(self.records) == self.first:
             return False
         last = self.records[-1]
-        if last.kind != "change" or last.quantity.end != frame.quantity.start or last.quantity.unit in ("%", "个百分点"):
+        if (
+            last.kind != "change"
+            or last.quantity.end != frame.quantity.start
+            or last.quantity.unit in ("%", "个百分点")
+        ):
             return False
         reference = next(
-            (i for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1) if self.records[i].level and self.records[i].quantity.unit == frame.quantity.unit),
+            (
+                i
+                for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1)
+                if self.records[i].level and self.records[i].quantity.unit == frame.quantity.unit
+            ),
             None,
         )
         earlier = next(
-            (i for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1) if self.records[i].level and self.records[i].quantity.unit == last.quantity.unit),
+            (
+                i
+                for i in range(len(self.records) - 1, max(-1, len(self.records) - 12), -1)
+                if self.records[i].level and self.records[i].quantity.unit == last.quantity.unit
+            ),
             None,
         )
         if reference is not None and earlier is not None:
@@ -497,7 +564,9 @@ class _Sentence:
         size = 1
         stop = frame.quantity.end
         for following in found[k + 1 : k + 1 + _MEMORY]:
-            if _BOUNDARY_MARK.search(following.between) or not changes.read(following.raw, following.quantity.unit, "同比"):
+            if _BOUNDARY_MARK.search(following.between) or not changes.read(
+                following.raw, following.quantity.unit, "同比"
+            ):
                 break
             size += 1
             stop = following.quantity.end
@@ -505,7 +574,7 @@ class _Sentence:
         size += len(re.findall(r"持平", rest[0])) if rest else 0
         if size < 2:
             return
-        base = changes.find_base(frame.left)
+        base = changes.find_base(frame.raw)
         words = frame.left[: re.search("分别|依次", frame.left).start()]  # type: ignore[union-attr]
         words = words[: base.start] if base and base.start < len(words) else words
         names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
@@ -521,12 +590,19 @@ class _Sentence:
         base = changes.find_base(frame.raw)
         if base is None or following is None or frame.quantity.unit in _RATIO_UNITS:
             return False
-        if frame.raw[base.end :].strip("的为") or base.text in ("同比", "环比") or base.text.endswith(("相比", "比")) and len(base.text) < 3:
+        if (
+            frame.raw[base.end :].strip("的为")
+            or base.text in ("同比", "环比")
+            or base.text.endswith(("相比", "比"))
+            and len(base.text) < 3
+        ):
             return False
         if changes.read(following.raw, following.quantity.unit, base.text) is None:
             return False
         reference = self._level_before()
-        name = naming.trim(frame.left[: base.start]) or (self.records[reference].indicator if reference is not None else "")
+        name = naming.trim(frame.left[: base.start]) or (
+            self.records[reference].indicator if reference is not None else ""
+        )
         period = base.text.lstrip("比较与同和").removesuffix("相比")
         self._add(frame, name, frame.quantity.kind, note="base", period_words=period, part_of=reference)
         self.base = base.text
@@ -542,13 +618,25 @@ class _Sentence:
             return False
         if self.records[reference].quantity.unit != frame.quantity.unit:
             return False
-        self._add(frame, self.records[reference].indicator, frame.quantity.kind, note="base", when=inside[-1], part_of=reference)
+        self._add(
+            frame,
+            self.records[reference].indicator,
+            frame.quantity.kind,
+            note="base",
+            when=inside[-1],
+            part_of=reference,
+        )
         return True
 
     def _bracketed_base(self, frame: Frame) -> bool:
         """较上周(14907个)上升: the bracket holds the level of the base."""
         inside = [w for w in self.times if frame.left_start <= w.start < frame.quantity.start]
-        if inside and not naming.plain(frame.left) and len(self.records) > self.first and self.records[-1].kind == "change":
+        if (
+            inside
+            and not naming.plain(frame.left)
+            and len(self.records) > self.first
+            and self.records[-1].kind == "change"
+        ):
             # 增长22.9%(4月份70封): the level of the month before.
             reference = self._level_before()
             name = self.records[reference].indicator if reference is not None else ""
@@ -560,7 +648,14 @@ class _Sentence:
             return False
         reference = self._level_before()
         name = self.records[reference].indicator if reference is not None else ""
-        self._add(frame, name, frame.quantity.kind, note="base", period_words=base.text.lstrip("比较与同和"), part_of=reference)
+        self._add(
+            frame,
+            name,
+            frame.quantity.kind,
+            note="base",
+            period_words=base.text.lstrip("比较与同和"),
+            part_of=reference,
+        )
         self.base = base.text
         return True
 
@@ -575,7 +670,11 @@ class _Sentence:
         name = naming.split_subject(naming.trim(words))[1]
         reference = self._level_before() if not name else None
         if not name:
-            name = self.records[reference].indicator if reference is not None else naming.trim(first.lead.split(",")[-1]) or second.right
+            name = (
+                self.records[reference].indicator
+                if reference is not None
+                else naming.trim(first.lead.split(",")[-1]) or second.right
+            )
         unit = first.quantity.unit or second.quantity.unit
         for frame, note in ((first, "from"), (second, "to")):
             frame.quantity = replace(frame.quantity, unit=frame.quantity.unit or unit)
@@ -596,15 +695,17 @@ class _Sentence:
         unit = run[-1].quantity.unit
         words = first.left[: spread.start()] if spread else first.left
         after = first.left[spread.end() :] if spread else ""
-        base = changes.find_base(words)
+        base = changes.find_base(first.raw[: len(words)])
         if base:
             words = words[: base.start] + words[base.end :]
         if shared and not spread:
             words = shared.own
         names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
-        years = [w for w in self._years(first)]
+        years = self._years(first)
         targets: list[tuple[str, int | None, When | None]]
-        run = self._ungroup(run, [n * max(1, len(years)) for n in {len(names) or 1, 1, 2}] if years else [len(names)])
+        run = self._ungroup(
+            run, [n * max(1, len(years)) for n in {len(names) or 1, 1, 2}] if years else [len(names)]
+        )
         size = len(run)
         if years and len(years) * max(1, len(names)) == size:
             stems = names or [re.split("连续|持续|逐年|呈", self._inherited(first))[0]]
@@ -642,10 +743,25 @@ class _Sentence:
                     when=year,
                 )
             elif shared:
-                self._add(frame, _share_name(name), "rate", share=True, share_of=shared.of, part_of=reference, left_start=first.left_start, when=year)
+                self._add(
+                    frame,
+                    _share_name(name),
+                    "rate",
+                    share=True,
+                    share_of=shared.of,
+                    part_of=reference,
+                    left_start=first.left_start,
+                    when=year,
+                )
             else:
                 kind = "change" if frame.quantity.unit == "个百分点" else frame.quantity.kind
-                self._add(frame, name + suffix if suffix not in name else name, kind, left_start=first.left_start, when=year)
+                self._add(
+                    frame,
+                    name + suffix if suffix not in name else name,
+                    kind,
+                    left_start=first.left_start,
+                    when=year,
+                )
         if change and change.base:
             self.base = change.base
         return True
@@ -661,14 +777,21 @@ class _Sentence:
         if "其中" in frame.between or frame.raw.startswith("含"):
             self.parent = self._level_before(counts=True)
             self.sharing = False
-        elif ";" in frame.between and self.parent is not None and self.records[self.parent].part_of is not None:
+        elif (
+            ";" in frame.between and self.parent is not None and self.records[self.parent].part_of is not None
+        ):
             self.parent = self.records[self.parent].part_of  # the breakdown of a part ends with its clause
 
     def _level_before(self, *, counts: bool = False) -> int | None:
         """The last level stated in this sentence (or the one before it), outside brackets first."""
         for i in range(len(self.records) - 1, max(self.first - 12, len(self.records) - _MEMORY, -1), -1):
             record = self.records[i]
-            if not record.level or (counts and record.kind == "rate") or record.bracketed or record.note == "base":
+            if (
+                not record.level
+                or (counts and record.kind == "rate")
+                or record.bracketed
+                or record.note == "base"
+            ):
                 continue
             if i < self.first and record.paragraph != self._paragraph():
                 return None
@@ -682,7 +805,9 @@ class _Sentence:
         found = [
             i
             for i in range(max(0, self.first - 8, len(self.records) - _MEMORY), len(self.records))
-            if self.records[i].level and not self.records[i].bracketed and not (counts and self.records[i].kind == "rate")
+            if self.records[i].level
+            and not self.records[i].bracketed
+            and not (counts and self.records[i].kind == "rate")
         ]
         own = [i for i in found if i >= self.first]
         found = own if len(own) >= size else found
@@ -698,7 +823,9 @@ class _Sentence:
         """The level that a label names again, or whose unit it names (批次, 人次)."""
         for i in range(len(self.records) - 1, max(-1, len(self.records) - 24), -1):
             record = self.records[i]
-            if record.level and (record.quantity.unit in _label_units(name) or (len(name) > 1 and record.indicator == name)):
+            if record.level and (
+                record.quantity.unit in _label_units(name) or (len(name) > 1 and record.indicator == name)
+            ):
                 return i
         return None
 
@@ -727,10 +854,20 @@ class _Sentence:
             return right
         following = found[k + 1]
         gap = self.text[found[k].quantity.end : following.quantity.start]
-        if not gap.endswith(("、", "和", "及")) or found[k].quantity.unit != following.quantity.unit or not following.right:
+        if (
+            not gap.endswith(("、", "和", "及"))
+            or found[k].quantity.unit != following.quantity.unit
+            or not following.right
+        ):
             return right
-        scope = re.match(r"(.*?)(全国|全省|全市|国家级|省级|市级|县级|区级|省部级|[\w]{0,4}[部厅局委])", following.right)
-        if scope and right.startswith(scope[1]) and re.search(r"(?:全国|全省|全市|级|部|厅|局|委|省|市)$", right):
+        scope = re.match(
+            r"(.*?)(全国|全省|全市|国家级|省级|市级|县级|区级|省部级|[\w]{0,4}[部厅局委])", following.right
+        )
+        if (
+            scope
+            and right.startswith(scope[1])
+            and re.search(r"(?:全国|全省|全市|级|部|厅|局|委|省|市)$", right)
+        ):
             return right + following.right[scope.end() :]
         return right
 
@@ -782,7 +919,13 @@ class _Sentence:
             for n, part in enumerate(parts):
                 last = n == len(parts) - 1
                 piece = replace(
-                    q, start=at, end=q.end if last else at + len(part), number_end=at + len(part), value=float(part), note=None, confidence=0.7
+                    q,
+                    start=at,
+                    end=q.end if last else at + len(part),
+                    number_end=at + len(part),
+                    value=float(part),
+                    note=None,
+                    confidence=0.7,
                 )
                 split.append(replace(frame, quantity=piece, left="" if n else frame.left))
                 at += len(part) + 1
@@ -799,10 +942,15 @@ class _Sentence:
             if q.chinese:
                 return bool(left or frame.right)
             nothing_after = not frame.right and not re.match(r"[\w%]", self.text[q.end : q.end + 1])
-            named = re.search(r"(?:数|量|率|指数|得分|人数|件数|总额|分值|比例|度)(?:为|是|达到?|共|:|约|分别|均)*$", naming.plain(frame.left))
+            named = re.search(
+                r"(?:数|量|率|指数|得分|人数|件数|总额|分值|比例|度)(?:为|是|达到?|共|:|约|分别|均)*$",
+                naming.plain(frame.left),
+            )
             verbed = naming.has_verb(left) and not _YEARLIKE.search(self.text[q.start : q.number_end])
             return nothing_after and bool(named or (verbed and q.value >= 10))
-        if q.unit == "分" and not re.search(r"(?:得分|满分|均分|评分|成绩|指数|分值|扣|加|为|达|得)", frame.left):
+        if q.unit == "分" and not re.search(
+            r"(?:得分|满分|均分|评分|成绩|指数|分值|扣|加|为|达|得)", frame.left
+        ):
             return False
         if q.chinese and q.unit not in _RATIO_UNITS:
             return self._chinese_counts(found, k)
@@ -816,15 +964,25 @@ class _Sentence:
             return q.value >= 2 or bool(_LIMIT.search(q.approx))
         if _LIMITED.search(frame.raw) or (_EACH.search(frame.raw) and q.unit == "次"):
             return True
-        if frame.chained or (k + 1 < len(found) and not found[k + 1].quantity.chinese and not _BOUNDARY_MARK.search(found[k + 1].between)):
+        if frame.chained or (
+            k + 1 < len(found)
+            and not found[k + 1].quantity.chinese
+            and not _BOUNDARY_MARK.search(found[k + 1].between)
+        ):
             return q.value > 1 or found[k].left != ""
         bare = self.text[q.start : q.number_end] in ("百", "千", "万", "十", "百千", "千百")
         if bare:
             return q.unit in ("人", "名") and q.value >= 1000
         verb = _COUNTED_VERB.search(naming.plain(frame.left))
         if q.value == 1:
-            return bool(verb) and q.unit not in ("系列", "批", "套", "种", "个", "系") and not frame.right.startswith(("方面", "定"))
-        return (q.value > 10 or bool(verb) or q.unit in ("支",)) and not frame.right.startswith(("方面", "大", "项制度"))
+            return (
+                bool(verb)
+                and q.unit not in ("系列", "批", "套", "种", "个", "系")
+                and not frame.right.startswith(("方面", "定"))
+            )
+        return (q.value > 10 or bool(verb) or q.unit in ("支",)) and not frame.right.startswith(
+            ("方面", "大", "项制度")
+        )
 
     # -- the record
 
@@ -857,7 +1015,11 @@ class _Sentence:
         if part_of is None and (frame.bracketed or self.parent is not None):
             part_of = self.parent if not frame.bracketed else self._level_before(counts=True)
             if part_of is not None and self.records[part_of].quantity.unit != q.unit:
-                chained = part_of > 0 and self._chained(part_of) and self.records[part_of - 1].quantity.unit == q.unit
+                chained = (
+                    part_of > 0
+                    and self._chained(part_of)
+                    and self.records[part_of - 1].quantity.unit == q.unit
+                )
                 part_of = part_of - 1 if chained else None
         begin = frame.left_start if left_start is None else left_start
         while begin < q.start and self.text[begin] in " ,、和及;:":
@@ -915,7 +1077,9 @@ class _Sentence:
     def _is_target(self, frame: Frame, time: When | None) -> bool:
         sentence = self.text[max(self.start, frame.quantity.end - 200) : frame.quantity.end]
         lead = frame.lead.rstrip(",;:、").rsplit(",", 1)[-1]
-        clause = (self.text[frame.left_start - len(lead) - 1 : frame.left_start] if len(lead) <= 12 else "") + frame.raw
+        clause = (
+            self.text[frame.left_start - len(lead) - 1 : frame.left_start] if len(lead) <= 12 else ""
+        ) + frame.raw
         if naming.target("result", clause):
             return False
         if time is not None and time.is_future_goal and self._ahead(time):
@@ -924,7 +1088,11 @@ class _Sentence:
             self.rule = True
         if self.rule and (frame.quantity.kind == "duration" or (frame.quantity.approx or "") in _LIMITS):
             return True
-        if naming.target("clause", clause) or (frame.quantity.approx or "") in ("至少", "不少于", "不低于") and naming.target("clause", sentence):
+        if (
+            naming.target("clause", clause)
+            or (frame.quantity.approx or "") in ("至少", "不少于", "不低于")
+            and naming.target("clause", sentence)
+        ):
             return True
         return self.carry.target
 
@@ -956,7 +1124,18 @@ def _zeros(
         days = time.resolve(carry.reference) if time else (None, None)
         target = naming.target("clause", match["left"]) and not naming.target("result", match["left"])
         records.append(
-            Statistic(q, match.start(), match.end(), name, "count", time.text if time else None, *days, carry.subject, target=bool(target or carry.target), group=carry.group)
+            Statistic(
+                q,
+                match.start(),
+                match.end(),
+                name,
+                "count",
+                time.text if time else None,
+                *days,
+                carry.subject,
+                target=bool(target or carry.target),
+                group=carry.group,
+            )
         )
 
 
@@ -984,7 +1163,12 @@ _OPENING = 8
 def _opens(text: str, when: When) -> bool:
     """Whether a date stands at the beginning of one of the first paragraphs (numbering and a name before it at most)."""
     line = text.rfind("\n", 0, when.start) + 1
-    return when.start - line <= 40 and "。" not in text[line : when.start] and text.count("\n", 0, line) < _OPENING and "以来" not in when.text
+    return (
+        when.start - line <= 40
+        and "。" not in text[line : when.start]
+        and text.count("\n", 0, line) < _OPENING
+        and "以来" not in when.text
+    )
 
 
 def _paragraphs(text: str) -> list[tuple[int, int]]:
@@ -1024,9 +1208,18 @@ def _rank(words: str) -> int:
 
 def _remember(times: Sequence[When], carry: _Carry) -> None:
     for when in times:
-        if when.text.endswith("同期") or when.is_future_goal or when.parts.get("rel") in ("去年", "上年", "前年"):
+        if (
+            when.text.endswith("同期")
+            or when.is_future_goal
+            or when.parts.get("rel") in ("去年", "上年", "前年")
+        ):
             continue
-        if "d1" in when.parts and carry.when is not None and "d1" not in carry.when.parts and not when.parts.get("lead"):
+        if (
+            "d1" in when.parts
+            and carry.when is not None
+            and "d1" not in carry.when.parts
+            and not when.parts.get("lead")
+        ):
             continue
         carry.when = when
         if when.year is not None and carry.reference.year is None and "以来" not in when.text:
@@ -1049,11 +1242,17 @@ def _measures(text: str, q: Quantity) -> bool:
         return q.chinese or not after[:1] or not ("一" <= after[0] <= "鿿") or after[0] in "和及与至到的"
     if q.unit in ("日", "号"):
         return q.approx in ("内", "以内", "之内", "不超过", "不少于", "以上", "以下") or bool(
-            re.search(r"(?:平均|用时|历时|缩短|提前|延长|为期|满|压缩|周期|期限|不得?超过|至少|时限)[^,;]{0,6}$", before)
+            re.search(
+                r"(?:平均|用时|历时|缩短|提前|延长|为期|满|压缩|周期|期限|不得?超过|至少|时限)[^,;]{0,6}$",
+                before,
+            )
         )
     if q.unit == "年":
         return bool(
-            re.search(r"(?:连续|平均|为期|有期徒刑|徒刑|缩短|提前|延长|历时|达|满|不超过|不少于|期限为?)[^,;]{0,3}$", before)
+            re.search(
+                r"(?:连续|平均|为期|有期徒刑|徒刑|缩短|提前|延长|历时|达|满|不超过|不少于|期限为?)[^,;]{0,3}$",
+                before,
+            )
         ) and not _YEARLIKE.match(text[q.start : q.number_end])
     if q.unit in ("个月", "周"):
         return not re.search(r"(?:前|近|过去|最近|未来|今后)$", before)
@@ -1084,7 +1283,15 @@ def _turn(direction: str, quantity: Quantity) -> str:
 
 
 def _label_units(name: str) -> tuple[str, ...]:
-    return {"批次": ("批", "批次"), "人次": ("人次", "人"), "件次": ("件次", "件"), "人数": ("人", "名"), "件数": ("件",), "批": ("批",), "起数": ("起",)}.get(name, ())
+    return {
+        "批次": ("批", "批次"),
+        "人次": ("人次", "人"),
+        "件次": ("件次", "件"),
+        "人数": ("人", "名"),
+        "件数": ("件",),
+        "批": ("批",),
+        "起数": ("起",),
+    }.get(name, ())
 
 
 def _split_compound(name: str, each: int) -> list[str]:
@@ -1092,7 +1299,10 @@ def _split_compound(name: str, each: int) -> list[str]:
     if each == 2:
         match = re.search(r"(收)(结)(案)", name)
         if match:
-            return [name[: match.start()] + "收案" + name[match.end() :], name[: match.start()] + "结案" + name[match.end() :]]
+            return [
+                name[: match.start()] + "收案" + name[match.end() :],
+                name[: match.start()] + "结案" + name[match.end() :],
+            ]
     return [name] * each
 
 

@@ -50,7 +50,12 @@ def _from_to(change: Item, by_index: dict[int, Item]) -> tuple[Item, Item] | Non
     """The two levels of 由52.3天缩短至46.1天,缩短6.2天."""
     for back in (1, 2):
         first, second = by_index.get(change.index - back - 1), by_index.get(change.index - back)
-        if first is None or second is None or (first.note, second.note) != ("from", "to") or change.sentence != second.sentence:
+        if (
+            first is None
+            or second is None
+            or (first.note, second.note) != ("from", "to")
+            or change.sentence != second.sentence
+        ):
             continue
         if change.unit == second.unit != "%" or (change.unit == "个百分点" and second.unit == "%"):
             return first, second
@@ -68,14 +73,26 @@ def _between(first: Item, second: Item, change: Item) -> Relation:
     expected = sign * (second.value - first.value)
     if change.unit == "%":
         expected = 100 * expected / first.value
-        interval = Interval(100 * interval.low / a.high, 100 * interval.high / a.low) if a.low > 0 else interval
+        interval = (
+            Interval(100 * interval.low / a.high, 100 * interval.high / a.low) if a.low > 0 else interval
+        )
     # 缩短6.2天 is stated to the digit of the two levels: their own rounding is no leave to differ by more.
     holds = interval.meets(change.percent)
-    message = f"{second.indicator}由{number(first.value, 4)}到{number(second.value, 4)}{second.unit or ''}，相差{number(abs(expected))}{change.unit or ''}，" + (
-        "与所述一致" if holds else f"所述为{number(change.value, 4)}{change.unit or ''}"
+    message = (
+        f"{second.indicator}由{number(first.value, 4)}到{number(second.value, 4)}{second.unit or ''}，相差{number(abs(expected))}{change.unit or ''}，"
+        + ("与所述一致" if holds else f"所述为{number(change.value, 4)}{change.unit or ''}")
     )
     return Relation(
-        "difference", second, [first], change.value, expected, interval, holds, "ok" if holds else "contradiction", message, [first, second, change]
+        "difference",
+        second,
+        [first],
+        change.value,
+        expected,
+        interval,
+        holds,
+        "ok" if holds else "contradiction",
+        message,
+        [first, second, change],
     )
 
 
@@ -99,31 +116,62 @@ def _percentage(level: Item, absolute: Item, change: Item) -> Relation:
     sign = 1 if change.direction == "up" else -1
     before = level.value - sign * absolute.value
     expected = 100 * absolute.value / before if before else math.inf
-    bases = [level.interval.low - sign * absolute.interval.high, level.interval.high - sign * absolute.interval.low]
+    bases = [
+        level.interval.low - sign * absolute.interval.high,
+        level.interval.high - sign * absolute.interval.low,
+    ]
     low_base, high_base = min(bases), max(bases)
     interval = (
-        Interval(100 * absolute.interval.low / high_base, 100 * absolute.interval.high / low_base) if low_base > 0 else Interval(0.0, math.inf)
+        Interval(100 * absolute.interval.low / high_base, 100 * absolute.interval.high / low_base)
+        if low_base > 0
+        else Interval(0.0, math.inf)
     )
     holds = interval.meets(change.percent)
     words = change.base or "与上期相比"
     digits = _digits(change.step) + 1
     if holds:
-        grade, message = "ok", f"{words}增减{number(absolute.value)}{absolute.unit or ''}，相当于{number(expected, digits)}%，与所述{number(change.value, 4)}%一致"
+        grade, message = (
+            "ok",
+            f"{words}增减{number(absolute.value)}{absolute.unit or ''}，相当于{number(expected, digits)}%，与所述{number(change.value, 4)}%一致",
+        )
     else:
         current = 100 * absolute.value / level.value if level.value else math.inf
         other = abs(current - change.value) <= change.step / 2
-        grade = "rounding" if abs(expected - change.value) <= 1.5 * change.step else "other base" if other else "contradiction"
+        grade = (
+            "rounding"
+            if abs(expected - change.value) <= 1.5 * change.step
+            else "other base"
+            if other
+            else "contradiction"
+        )
         message = (
             f"“{told(level)}”{words}{'增' if sign > 0 else '减'}{number(absolute.value)}{absolute.unit or ''}，基期应为{number(before)}，"
             f"变动应为{number(expected, digits)}%，所述为{number(change.value, 4)}%"
             + ("；所述比例以本期数为分母" if other else "，只差末位" if grade == "rounding" else "")
         )
-    return Relation("change", level, [absolute], change.value, expected, interval, holds, grade, message, [level, absolute, change])
+    return Relation(
+        "change",
+        level,
+        [absolute],
+        change.value,
+        expected,
+        interval,
+        holds,
+        grade,
+        message,
+        [level, absolute, change],
+    )
 
 
 def _whole_base(level: Item, change: Item) -> Relation | None:
     """Whether some whole number of last time gives the stated percentage."""
-    if not level.exact or level.kind != "count" or not _WHOLE_UNITS.match(level.unit or "") or not change.base or level.value <= 0:
+    if (
+        not level.exact
+        or level.kind != "count"
+        or not _WHOLE_UNITS.match(level.unit or "")
+        or not change.base
+        or level.value <= 0
+    ):
         return None
     sign = 1 if change.direction == "up" else -1
     near, far = 1 + sign * change.percent.low / 100, 1 + sign * change.percent.high / 100
@@ -136,7 +184,9 @@ def _whole_base(level: Item, change: Item) -> Relation | None:
     bases = [b for b in (math.floor(middle), math.ceil(middle)) if b > 0]
     if not bases:
         return None
-    best = first if whole else min(bases, key=lambda b: abs(100 * sign * (level.value / b - 1) - change.value))
+    best = (
+        first if whole else min(bases, key=lambda b: abs(100 * sign * (level.value / b - 1) - change.value))
+    )
     expected = 100 * sign * (level.value / best - 1)
     digits = _digits(change.step) + 1
     if whole:
@@ -147,7 +197,16 @@ def _whole_base(level: Item, change: Item) -> Relation | None:
             f"最接近的是基期{best}{level.unit or ''}，变动{number(expected, digits)}%，可能另有口径或比例有误"
         )
     return Relation(
-        "change", level, [change], change.value, expected, Interval(low, high), whole, "ok" if whole else "other base", message, [level, change]
+        "change",
+        level,
+        [change],
+        change.value,
+        expected,
+        Interval(low, high),
+        whole,
+        "ok" if whole else "other base",
+        message,
+        [level, change],
     )
 
 
@@ -157,7 +216,12 @@ def _verb(change: Item) -> str:
 
 def _stated_base(change: Item, level: Item, items: Sequence[Item]) -> Item | None:
     for item in items:
-        if item.note == "base" and item.unit == level.unit and abs(item.index - change.index) <= 2 and item.part_of == level.index:
+        if (
+            item.note == "base"
+            and item.unit == level.unit
+            and abs(item.index - change.index) <= 2
+            and item.part_of == level.index
+        ):
             return item
     return None
 
@@ -171,28 +235,61 @@ def _from_base(level: Item, base: Item, change: Item) -> Relation:
     holds = interval.meets(change.percent)
     near = abs(expected - change.value) <= 1.5 * change.step
     digits = _digits(change.step) + 1
-    message = f"“{told(level)}”与{base.period or '基期'}{number(base.value)}{base.unit or ''}相比，变动{number(expected, digits)}%，" + (
-        "与所述一致" if holds else f"所述为{_verb(change)}{number(change.value, 4)}%" + ("，只差末位" if near else "")
+    message = (
+        f"“{told(level)}”与{base.period or '基期'}{number(base.value)}{base.unit or ''}相比，变动{number(expected, digits)}%，"
+        + (
+            "与所述一致"
+            if holds
+            else f"所述为{_verb(change)}{number(change.value, 4)}%" + ("，只差末位" if near else "")
+        )
     )
     return Relation(
-        "change", level, [base], change.value, expected, interval, holds, "ok" if holds else "rounding" if near else "contradiction", message, [level, base, change]
+        "change",
+        level,
+        [base],
+        change.value,
+        expected,
+        interval,
+        holds,
+        "ok" if holds else "rounding" if near else "contradiction",
+        message,
+        [level, base, change],
     )
 
 
 def _difference(level: Item, base: Item, change: Item) -> Relation:
     sign = 1 if change.direction == "up" else -1
     expected = sign * (level.value - base.value)
-    interval = Interval(*sorted((sign * (level.interval.low - base.interval.high), sign * (level.interval.high - base.interval.low))))
+    interval = Interval(
+        *sorted(
+            (
+                sign * (level.interval.low - base.interval.high),
+                sign * (level.interval.high - base.interval.low),
+            )
+        )
+    )
     holds = interval.meets(change.interval)
-    message = f"“{told(level)}”与{base.period or '基期'}{number(base.value)}{base.unit or ''}相差{number(abs(expected))}{level.unit or ''}，" + (
-        "与所述一致" if holds else f"所述为{_verb(change)}{number(change.value)}{change.unit or ''}"
+    message = (
+        f"“{told(level)}”与{base.period or '基期'}{number(base.value)}{base.unit or ''}相差{number(abs(expected))}{level.unit or ''}，"
+        + ("与所述一致" if holds else f"所述为{_verb(change)}{number(change.value)}{change.unit or ''}")
     )
     return Relation(
-        "difference", level, [base, change], change.value, expected, interval, holds, "ok" if holds else "contradiction", message, [level, base, change]
+        "difference",
+        level,
+        [base, change],
+        change.value,
+        expected,
+        interval,
+        holds,
+        "ok" if holds else "contradiction",
+        message,
+        [level, base, change],
     )
 
 
-def _rate_moved(rate: Item, change: Item, items: Sequence[Item], rates: Sequence[Relation]) -> Relation | None:
+def _rate_moved(
+    rate: Item, change: Item, items: Sequence[Item], rates: Sequence[Relation]
+) -> Relation | None:
     """A rate's stated change against the changes of its numerator and denominator."""
     tied = next((r for r in rates if r.type == "rate" and r.holds and r.parts and rate in r.cited), None)
     if tied is None or not isinstance(tied.total, Item):
@@ -200,17 +297,30 @@ def _rate_moved(rate: Item, change: Item, items: Sequence[Item], rates: Sequence
     whole, part = tied.total, tied.parts[0]
     moved = {}
     for level in (whole, part):
-        moved[level.index] = next((i for i in items if i.kind == "change" and i.unit == "%" and i.part_of == level.index and i.base == change.base), None)
+        moved[level.index] = next(
+            (
+                i
+                for i in items
+                if i.kind == "change" and i.unit == "%" and i.part_of == level.index and i.base == change.base
+            ),
+            None,
+        )
     of_whole, of_part = moved[whole.index], moved[part.index]
     if of_whole is None or of_part is None:
         return None
     before = [
-        100 * (part.value / (1 + _signed(of_part, p) / 100)) / (whole.value / (1 + _signed(of_whole, w) / 100))
+        100
+        * (part.value / (1 + _signed(of_part, p) / 100))
+        / (whole.value / (1 + _signed(of_whole, w) / 100))
         for p in of_part.percent
         for w in of_whole.percent
     ]
     points = Interval(rate.percent.low - max(before), rate.percent.high - min(before))
-    middle = 100 * (part.value / (1 + _signed(of_part, of_part.value) / 100)) / (whole.value / (1 + _signed(of_whole, of_whole.value) / 100))
+    middle = (
+        100
+        * (part.value / (1 + _signed(of_part, of_part.value) / 100))
+        / (whole.value / (1 + _signed(of_whole, of_whole.value) / 100))
+    )
     expected = rate.value - middle
     relative = Interval(*sorted(100 * p / middle for p in points))
     sign = 1 if change.direction == "up" else -1
@@ -222,11 +332,24 @@ def _rate_moved(rate: Item, change: Item, items: Sequence[Item], rates: Sequence
     if holds:
         grade, message = "ok", reading + "，与所述一致"
     elif by_points or by_ratio:
-        grade, message = "other base", reading + f"，所述{number(change.value, 4)}{change.unit}应为{'百分点' if by_points else '相对变动'}"
+        grade, message = (
+            "other base",
+            reading
+            + f"，所述{number(change.value, 4)}{change.unit}应为{'百分点' if by_points else '相对变动'}",
+        )
     else:
         grade, message = "contradiction", reading + f"，不是{number(change.value, 4)}{change.unit}"
     return Relation(
-        "difference", rate, [whole, part, of_whole, of_part], change.value, expected, points, holds, grade, message, [rate, whole, part, of_whole, of_part, change]
+        "difference",
+        rate,
+        [whole, part, of_whole, of_part],
+        change.value,
+        expected,
+        points,
+        holds,
+        grade,
+        message,
+        [rate, whole, part, of_whole, of_part, change],
     )
 
 

@@ -8,9 +8,11 @@ import re
 from .. import codebooks
 
 _FILL = re.compile(r"[\x00\x01\s]+")
-_AFTER_DATE = re.compile(r"^[\s\x00]*\x01+[\s\x00]*(?:以来|期间|来|的|底|末|初|中|里|内|间|后|前|上|以|起|,)*")
+_AFTER_DATE = re.compile(
+    r"^[\s\x00]*\x01+[\s\x00]*(?:以来|期间|来|的|底|末|初|中|里|内|间|后|前|上|以|起|,)*"
+)
 _LEADING = re.compile(
-    r"^(?:其中|此外|另外|另有|另|同时|并且|并|还|而|且|据统计|据悉|据了解|共计|一共|共有|共|累计|已经|已|成功|先后|现已|现有|现|仅|就|又|再|也|仍|均|都|"
+    r"^(?:其中|此外|另外|另有|另|同时|并且|并|还|而|且|据统计|据悉|据了解|共计|一共|共有|共|累计|已经|已|成功(?!率)|先后|现已|现有|现|仅|就|又|再|也|仍|均|都|"
     r"各(?!类|级|地|部|县|市|区|乡|镇|项|种|单位|位|方|界|有关|族|街|村|派)|分别|总计|合计|全部|和(?![平谐睦])|及(?!时)|以及|与|等|期间|以来|通过|全年|截至|截止|今年|目前|"
     r"主要是|依次|力争|确保|计划|争取|努力|预计|每(?:半年|季度?|个?月|年|周|天|日)|至少|不少于|在此基础上|含有|含|包括|包含|的|,|、|:|;|“(?=[^”]*$)|有一群|一群|位于|地处)+"
 )
@@ -18,9 +20,16 @@ _TRAILING = re.compile(
     r"(?:共计|总计|合计|累计|总共|一共|共有|共达|达到了|达到|达|高达|多达|为|是|有|约|大约|近|将近|接近|超过|超|突破|仅为|仅有|仅|只有|分别|依次|均|都|各|已|了|的|:|至|到|"
     r"保持在|稳定在|维持在|控制在|保持|稳定|共|就是|就|在|不少于|不低于|不超过|不足|不到|至少|最多|逾|“|以|上|,|平均|由|从|还|一个|下降至|上升至|提升至|提高到|增至|降至)+$"
 )
-_TRAILING_KEEP = re.compile(r"(?:以上|网上|[日月年人户件]均|线上|进度?至|保有|共有|所有|拥有|享有|含有|掌上|指尖上)$")
+_TRAILING_KEEP = re.compile(
+    r"(?:以上|网上|[日月年人户件]均|线上|进度?至|保有|共有|所有|拥有|享有|含有|掌上|指尖上)$"
+)
 _RIGHT_LEAD = re.compile(r"^(?:的|由|个|左右|多|余|次|组成的|以上的|规模的?|了|,|:)+")
-_RIGHT_EMPTY = re.compile(r"^(?:的|了|中|内|时|后|上|等|多|之多|左右|不等|,|在|为|将|就|即|人|之间|间|段|”)*$")
+_RIGHT_EMPTY = re.compile(
+    r"^(?:的|了|中|内|时|后|上|等|多|之多|左右|不等|,|在|为|将|就|即|人|之间|间|段|”)*$"
+)
+_WHOLE_PLACE = re.compile(
+    r"(?:全[国省市县区州]|我[省市县区州局院]|本[省市县区州局院])(?=.{2})(?!(?:面|体|部)|.?范围)"
+)
 # 到市, 中、省 and the like say where to or from whom, not who acts.
 _NO_SUBJECT = re.compile(r"(?:到|赴|进|至|涉及|属于)[^,]{0,8}$|^.$|^[^等]*、.{1,3}$")
 
@@ -67,11 +76,19 @@ def trim(words: str) -> str:
 def split_subject(words: str) -> tuple[str | None, str]:
     """The body or place that acts, and the rest."""
     match = _book()["subject"].match(words)  # type: ignore[attr-defined]
-    if match is None or not words[match.end() :] or _NO_SUBJECT.search(match["subject"]):
-        return None, words
-    if _book()["verb"].match(match["subject"]):  # type: ignore[attr-defined]
-        return None, words
-    return match["subject"].strip("“”‘’"), trim(words[match.end("subject") :])
+    # A verb at the beginning is no body: 挂牌帮办服务.
+    verb = _book()["verb"]
+    if (
+        match
+        and words[match.end() :]
+        and not _NO_SUBJECT.search(match["subject"])
+        and not verb.match(match["subject"])
+    ):  # type: ignore[attr-defined]
+        return match["subject"].strip("“”‘’"), trim(words[match.end("subject") :])
+    whole = _WHOLE_PLACE.match(words)
+    if whole is not None:
+        return whole[0], trim(words[whole.end() :])
+    return None, words
 
 
 def trailing_verb(words: str) -> str:
@@ -115,14 +132,25 @@ def labels(words: str) -> list[str]:
     members = [m for m in re.split(r"[、,]", words) if m]
     if members:
         # 和 joins the last two; elsewhere it may begin a name (和平镇).
-        members[-1:] = [m for m in re.split(r"(?<=[^、])(?:以及|及(?!时)|和(?![平谐睦])|与)(?=.)", members[-1], maxsplit=1) if m]
+        members[-1:] = [
+            m
+            for m in re.split(r"(?<=[^、])(?:以及|及(?!时)|和(?![平谐睦])|与)(?=.)", members[-1], maxsplit=1)
+            if m
+        ]
     if len(members) < 2:
         return members
     counted = re.search(r"(?:批次|人次|件次|人数|件数|批|件)$", members[0])
-    if counted and counted.start() and all(re.fullmatch(r"批次|人次|件次|人数|件数|批|件", m) for m in members[1:]):
+    if (
+        counted
+        and counted.start()
+        and all(re.fullmatch(r"批次|人次|件次|人数|件数|批|件", m) for m in members[1:])
+    ):
         return [members[0], *(members[0][: counted.start()] + m for m in members[1:])]
     last = members[-1]
-    tail = re.search(r"(案件|事项|类|率|数|量|诉求|工单|人次|批次|件数|人数|金额|收入|占比|比重|产业|增加值|总额|产量)$", last)
+    tail = re.search(
+        r"(案件|事项|类|率|数|量|诉求|工单|人次|批次|件数|人数|金额|收入|占比|比重|产业|增加值|总额|产量)$",
+        last,
+    )
     if tail and len(last) > len(tail[0]) and not any(m.endswith(tail[0]) for m in members[:-1]):
         members = [m + tail[0] for m in members[:-1]] + [last]
     lead = _book()["verb"].match(last)  # type: ignore[attr-defined]

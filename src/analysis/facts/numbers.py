@@ -12,15 +12,25 @@ from dataclasses import dataclass, replace
 from . import numerals, units
 
 _MULT = r"(?:万亿|千亿|百亿|十亿|千万|百万|十万|[十百千万亿])"
-_VALUE = {"万亿": 10**12, "千亿": 10**11, "百亿": 10**10, "十亿": 10**9, "千万": 10**7, "百万": 10**6, "十万": 10**5}
+_VALUE = {
+    "万亿": 10**12,
+    "千亿": 10**11,
+    "百亿": 10**10,
+    "十亿": 10**9,
+    "千万": 10**7,
+    "百万": 10**6,
+    "十万": 10**5,
+}
 _VALUE |= {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
 _CN = "零一二三四五六七八九十百千万亿两"
 
 _ARABIC = re.compile(r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?")
 _START = re.compile(rf"[\d{_CN}数几上]")
 _CHINESE = re.compile(rf"[{_CN}]+")
-_VAGUE = re.compile(rf"(?:数|几|上)(?=[十百千万亿])([十百千万亿]{{1,3}})|(?:十)(?:几)")
-_PERCENT_OF = re.compile(r"(百|千|万)分之(?:(\d+(?:\.\d+)?)|([零一二三四五六七八九十百两]+(?:点[零一二三四五六七八九]+)?))")
+_VAGUE = re.compile(r"(?:数|几|上)(?=[十百千万亿])([十百千万亿]{1,3})|十几")
+_PERCENT_OF = re.compile(
+    r"(百|千|万)分之(?:(\d+(?:\.\d+)?)|([零一二三四五六七八九十百两]+(?:点[零一二三四五六七八九]+)?))"
+)
 _FRACTION = re.compile(r"([二三四五六七八九十]{1,3})分之([一二三四五六七八九十两]{1,3})")
 _TENTHS = re.compile(r"([一二三四五六七八九两])成(半|多)?(?![立为功员效果都本交长就人年品因分绩熟语])")
 _INFIX = "余|多|来|几"
@@ -162,7 +172,9 @@ def _fraction(text: str, start: int) -> Quantity | None:
     below, above = numerals.parse(match[1]), numerals.parse(match[2])
     if not below or not above:
         return None
-    return _finish(text, start, match.end(), above / below, None, 0.0, True, chinese=True, unit_end=match.end())
+    return _finish(
+        text, start, match.end(), above / below, None, 0.0, True, chinese=True, unit_end=match.end()
+    )
 
 
 def _tenths(text: str, start: int) -> Quantity | None:
@@ -217,7 +229,12 @@ def _arabic(text: str, start: int) -> Quantity | Refusal | None:
         value, step, exact = value * multiplier, step * multiplier, False
         value = _tidy(value)
     quantity = _finish(text, start, end_number, value, None, step, exact, infix=infix)
-    if quantity.unit is None and end_number == end and text[end : end + 1].isascii() and text[end : end + 1].isalpha():
+    if (
+        quantity.unit is None
+        and end_number == end
+        and text[end : end + 1].isascii()
+        and text[end : end + 1].isalpha()
+    ):
         return None
     return replace(quantity, negative=negative, note="千分位" if grouped else quantity.note)
 
@@ -259,7 +276,9 @@ def _chinese(text: str, start: int) -> Quantity | None:
     step = 1.0
     while value and value % (step * 10) == 0:
         step *= 10
-    quantity = _finish(text, start, end, float(value), None, step if infix else 1.0, infix is None, infix=infix, chinese=True)
+    quantity = _finish(
+        text, start, end, float(value), None, step if infix else 1.0, infix is None, infix=infix, chinese=True
+    )
     if quantity.unit is None and not (infix and value >= 10_000):
         return None
     return quantity
@@ -333,10 +352,19 @@ def _ranges(text: str, found: list[Quantity]) -> list[Quantity]:
         between = text[low.end : high.start]
         if len(between) != 1 or not _RANGE.fullmatch(between) or high.unit is None:
             continue
-        if low.unit not in (None, high.unit) or low.value > high.value or (between in "至到" and text[low.start - 1 : low.start] in "由从"):
+        if (
+            low.unit not in (None, high.unit)
+            or low.value > high.value
+            or (between in "至到" and text[low.start - 1 : low.start] in "由从")
+        ):
             continue
         scale = 1.0
-        if low.unit is None and not high.exact and text[high.number_end - 1] in "万亿" and low.number_end == low.end:
+        if (
+            low.unit is None
+            and not high.exact
+            and text[high.number_end - 1] in "万亿"
+            and low.number_end == low.end
+        ):
             scale = _VALUE[text[high.number_end - 1]]
         out[k - 1] = replace(low, unit=high.unit, value=low.value * scale, step=low.step * scale, note="low")
         out[k] = replace(high, note="high")

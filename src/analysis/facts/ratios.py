@@ -48,7 +48,11 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
         part = by_index.get(item.part_of) if item.part_of is not None else None
         if part is None or not part.counted or part.vague or item.vague:
             continue
-        if last is not None and item.paragraph - last.paragraph <= 1 and _members_between(items, last, item) <= 4:
+        if (
+            last is not None
+            and item.paragraph - last.paragraph <= 1
+            and _members_between(items, last, item) <= 4
+        ):
             groups[-1].append((part, item))
         else:
             groups.append([(part, item)])
@@ -68,7 +72,15 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
     largest = max(part.value for part, _ in group)
     first = group[0][0]
     candidates = [
-        i for i in items if i.counted and not i.table and i.index not in parts and i.value >= largest and i.value > 0 and i.kind == first.kind and i.note != "base"
+        i
+        for i in items
+        if i.counted
+        and not i.table
+        and i.index not in parts
+        and i.value >= largest
+        and i.value > 0
+        and i.kind == first.kind
+        and i.note != "base"
     ]
     if not candidates:
         return []
@@ -78,7 +90,16 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
     if not candidates:
         return []
     fits = {c.index: sum(_fits(part, share, c.interval) for part, share in group) for c in candidates}
-    best = max(candidates, key=lambda c: (fits[c.index], c.unit == first.unit, c.index < first.index, is_total(c) or c.indicator_id in _WHOLES, c.index))
+    best = max(
+        candidates,
+        key=lambda c: (
+            fits[c.index],
+            c.unit == first.unit,
+            c.index < first.index,
+            is_total(c) or c.indicator_id in _WHOLES,
+            c.index,
+        ),
+    )
     if fits[best.index] * 2 >= len(group) and fits[best.index] > 0:
         return [_share(part, share, best, others=None) for part, share in group]
     return _unfounded(group, candidates, items)
@@ -87,7 +108,9 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
 def _chosen(part: Item, share: Item, candidates: Sequence[Item], items: Sequence[Item]) -> Item:
     if any(_fits(part, share, c.interval) for c in candidates):
         return part
-    return next((s for s in _siblings(part, items) if any(_fits(s, share, c.interval) for c in candidates)), part)
+    return next(
+        (s for s in _siblings(part, items) if any(_fits(s, share, c.interval) for c in candidates)), part
+    )
 
 
 def _siblings(part: Item, items: Sequence[Item]) -> list[Item]:
@@ -114,26 +137,40 @@ def _share(part: Item, share: Item, total: Item, others: str | None) -> Relation
     gap = share.value - expected
     digits = _digits(share.step) + 1
     if holds:
-        grade, message = "ok", f"“{told(part)}”占“{told(total)}”的{number(expected, digits)}%，与所述{number(share.value, 4)}%一致"
+        grade, message = (
+            "ok",
+            f"“{told(part)}”占“{told(total)}”的{number(expected, digits)}%，与所述{number(share.value, 4)}%一致",
+        )
     elif others is None and abs(gap) <= 1.5 * share.step:
         grade = "rounding"
         message = f"“{told(part)}”占“{told(total)}”应为{number(expected, digits)}%，所述{number(share.value, 4)}%只差末位，可能为使各占比合计100%而调整"
     else:
         grade = "other base" if others else "contradiction"
-        message = f"“{told(part)}”占“{told(total)}”应为{number(expected, digits)}%，所述为{number(share.value, 4)}%" + (f"；{others}" if others else "")
-    return Relation("ratio", total, [part], share.value, expected, interval, holds, grade, message, [total, part, share])
+        message = (
+            f"“{told(part)}”占“{told(total)}”应为{number(expected, digits)}%，所述为{number(share.value, 4)}%"
+            + (f"；{others}" if others else "")
+        )
+    return Relation(
+        "ratio", total, [part], share.value, expected, interval, holds, grade, message, [total, part, share]
+    )
 
 
-def _unfounded(group: list[tuple[Item, Item]], candidates: Sequence[Item], items: Sequence[Item]) -> list[Relation]:
+def _unfounded(
+    group: list[tuple[Item, Item]], candidates: Sequence[Item], items: Sequence[Item]
+) -> list[Relation]:
     """Shares that no stated total gives: do they agree on one that is not stated?"""
     first = group[0][0]
     before = [c for c in candidates if c.index < first.index and c.measure == first.measure]
     called = [c for c in before if is_total(c)]
     same = [c for c in called if c.paragraph == first.paragraph]
-    total = (same or called or [None])[0]
-    if total is None or total.vague:
+    if not called:
         return []
-    if len(group) == 1 and (first.paragraph != total.paragraph or group[0][1].share_of not in (None, "总数", "总量", "全部")):
+    total = (same or called)[0]
+    if total.vague:
+        return []
+    if len(group) == 1 and (
+        first.paragraph != total.paragraph or group[0][1].share_of not in (None, "总数", "总量", "全部")
+    ):
         return []
     implied = _implied(group)
     made = sum(part.value for part, _ in group)
@@ -163,10 +200,20 @@ def _hundreds(items: Sequence[Item]) -> list[Relation]:
     out = []
     run: list[Item] = []
     for item in [*(i for i in items if not i.table), None]:
-        if item is not None and item.share and item.unit == "%" and (not run or item.sentence == run[-1].sentence or item.paragraph == run[-1].paragraph):
+        if (
+            item is not None
+            and item.share
+            and item.unit == "%"
+            and (not run or item.sentence == run[-1].sentence or item.paragraph == run[-1].paragraph)
+        ):
             run.append(item)
             continue
-        if item is not None and (item.counted or item.kind == "change") and run and item.paragraph == run[-1].paragraph:
+        if (
+            item is not None
+            and (item.counted or item.kind == "change")
+            and run
+            and item.paragraph == run[-1].paragraph
+        ):
             continue
         if len(run) >= 3 and not any(r.vague for r in run):
             out += _hundred(run)
@@ -185,8 +232,16 @@ def _hundred(run: Sequence[Item]) -> list[Relation]:
     near = abs(made - 100) <= 2 * slack
     return [
         Relation(
-            "sum", 100.0, run, 100.0, made, interval, holds, "ok" if holds else "rounding" if near else "contradiction",
-            f"各占比合计{number(made)}%，" + ("合为100%" if holds else f"与100%相差{number(abs(made - 100))}个百分点"),
+            "sum",
+            100.0,
+            run,
+            100.0,
+            made,
+            interval,
+            holds,
+            "ok" if holds else "rounding" if near else "contradiction",
+            f"各占比合计{number(made)}%，"
+            + ("合为100%" if holds else f"与100%相差{number(abs(made - 100))}个百分点"),
         )
     ]
 
@@ -197,7 +252,14 @@ def _hundred(run: Sequence[Item]) -> list[Relation]:
 def _rates(items: Sequence[Item]) -> list[Relation]:
     out = []
     for at, rate in enumerate(items):
-        if rate.kind != "rate" or rate.unit != "%" or rate.share or rate.table or rate.vague or rate.note in ("from", "to"):
+        if (
+            rate.kind != "rate"
+            or rate.unit != "%"
+            or rate.share
+            or rate.table
+            or rate.vague
+            or rate.note in ("from", "to")
+        ):
             continue
         if not re.search(r"率$|比例$", rate.indicator):
             continue
@@ -208,14 +270,27 @@ def _rates(items: Sequence[Item]) -> list[Relation]:
 
 
 def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
-    before = [i for i in items[max(0, at - _NEAR) : at] if i.kind == "count" and not i.table and not i.bracketed and not i.share and i.note != "base"]
+    before = [
+        i
+        for i in items[max(0, at - _NEAR) : at]
+        if i.kind == "count" and not i.table and not i.bracketed and not i.share and i.note != "base"
+    ]
     sentence = [i for i in before if i.sentence == rate.sentence]
     stem = next((pattern for key, pattern in _STEMS.items() if key in rate.indicator), None)
     done = [i for i in before if stem and re.search(stem, i.indicator)]
-    for near, numerators in ((sentence, [i for i in done if i in sentence]), (before, done), (sentence, sentence)):
+    for near, numerators in (
+        (sentence, [i for i in done if i in sentence]),
+        (before, done),
+        (sentence, sentence),
+    ):
         for part in reversed(numerators):
             for whole in reversed(near):
-                if whole is part or whole.value < part.value or whole.value <= 0 or (numerators is done and whole.unit != part.unit):
+                if (
+                    whole is part
+                    or whole.value < part.value
+                    or whole.value <= 0
+                    or (numerators is done and whole.unit != part.unit)
+                ):
                     continue
                 if _fits(part, rate, whole.interval) and (numerators is not sentence or whole.value >= 30):
                     return _judged(rate, part, whole)
@@ -225,7 +300,11 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
     wholes = [i for i in sentence if i.indicator_id in _WHOLES and i.index < (own[-1].index if own else 0)]
     if len(own) == 1 and not wholes:
         # 诉前调解4210件,调解成功2947件: the one larger count that the sentence puts before.
-        larger = [i for i in sentence if i.index < own[0].index and i.unit == own[0].unit and i.value >= own[0].value]
+        larger = [
+            i
+            for i in sentence
+            if i.index < own[0].index and i.unit == own[0].unit and i.value >= own[0].value
+        ]
         wholes = larger if len(larger) == 1 and sum(1 for i in sentence if i.unit == own[0].unit) == 2 else []
     if len(own) != 1 or len(wholes) != 1 or own[0].unit != wholes[0].unit or own[0].vague or wholes[0].vague:
         return None
@@ -245,7 +324,18 @@ def _graded(rate: Item, sentence: Sequence[Item]) -> Relation | None:
         expected = 100 * sum(p.value for p in parts) / whole if whole else 0.0
         if abs(expected - rate.value) <= rate.step / 2 + 1e-9:
             message = f"{'、'.join(p.indicator for p in parts)}占评价总数{number(whole)}{grades[0].unit or ''}的{number(expected, 2)}%，与{rate.indicator}一致"
-            return Relation("rate", whole, parts, rate.value, expected, Interval(expected, expected), True, "ok", message, [*grades, rate])
+            return Relation(
+                "rate",
+                whole,
+                parts,
+                rate.value,
+                expected,
+                Interval(expected, expected),
+                True,
+                "ok",
+                message,
+                [*grades, rate],
+            )
     return None
 
 
@@ -261,14 +351,20 @@ def _judged(rate: Item, part: Item, whole: Item) -> Relation:
     holds = interval.meets(rate.percent)
     digits = _digits(rate.step) + 1
     if holds:
-        grade, message = "ok", f"“{told(part)}”比“{told(whole)}”为{number(expected, digits)}%，与{rate.indicator}{number(rate.value, 4)}%一致"
+        grade, message = (
+            "ok",
+            f"“{told(part)}”比“{told(whole)}”为{number(expected, digits)}%，与{rate.indicator}{number(rate.value, 4)}%一致",
+        )
     else:
         gap = abs(rate.value - expected)
         grade = "rounding" if gap <= 1.5 * rate.step else "other base"
-        message = f"按“{told(part)}”与“{told(whole)}”计算，{rate.indicator}应为{number(expected, digits)}%，所述为{number(rate.value, 4)}%" + (
-            "，只差末位" if grade == "rounding" else "；分母可能是到期应办件或另有口径"
+        message = (
+            f"按“{told(part)}”与“{told(whole)}”计算，{rate.indicator}应为{number(expected, digits)}%，所述为{number(rate.value, 4)}%"
+            + ("，只差末位" if grade == "rounding" else "；分母可能是到期应办件或另有口径")
         )
-    return Relation("rate", whole, [part], rate.value, expected, interval, holds, grade, message, [whole, part, rate])
+    return Relation(
+        "rate", whole, [part], rate.value, expected, interval, holds, grade, message, [whole, part, rate]
+    )
 
 
 def _means(items: Sequence[Item]) -> list[Relation]:
@@ -279,7 +375,14 @@ def _means(items: Sequence[Item]) -> list[Relation]:
             continue
         first, last = mean.days
         days = (last - first).days + 1  # type: ignore[operator]
-        whole = next((i for i in reversed(items[max(0, at - 6) : at]) if i.kind == "count" and i.unit == mean.unit and i.value > mean.value), None)
+        whole = next(
+            (
+                i
+                for i in reversed(items[max(0, at - 6) : at])
+                if i.kind == "count" and i.unit == mean.unit and i.value > mean.value
+            ),
+            None,
+        )
         if whole is None or days < 2:
             continue
         expected = whole.value / days
@@ -291,8 +394,20 @@ def _means(items: Sequence[Item]) -> list[Relation]:
         workdays = abs(mean.value * 5 / 7 * days - whole.value) <= 0.03 * whole.value
         out.append(
             Relation(
-                "rate", whole, [], mean.value, expected, interval, holds, "ok" if holds else "other base",
-                f"“{told(whole)}”按{days}天计日均{number(expected, 1)}，" + ("与所述一致" if holds else f"所述为{number(mean.value)}" + ("，可能按工作日计" if workdays else "")),
+                "rate",
+                whole,
+                [],
+                mean.value,
+                expected,
+                interval,
+                holds,
+                "ok" if holds else "other base",
+                f"“{told(whole)}”按{days}天计日均{number(expected, 1)}，"
+                + (
+                    "与所述一致"
+                    if holds
+                    else f"所述为{number(mean.value)}" + ("，可能按工作日计" if workdays else "")
+                ),
                 [whole, mean],
             )
         )

@@ -13,9 +13,55 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 GRADES = ("ok", "rounding", "other base", "contradiction")
-COLUMNS = ["source", "doc_id", "type", "total", "parts", "stated", "expected", "low", "high", "holds", "grade", "message", "spans"]
-_MORE = {"余", "多", "以上", "超", "超过", "逾", "突破", "不少于", "不低于", "高于", "多于", "至少", "上", "几", "来"}
-_LESS = {"近", "将近", "接近", "不足", "不到", "不满", "不超过", "以内", "以下", "内", "低于", "少于", "最多", "至多"}
+COLUMNS = [
+    "source",
+    "doc_id",
+    "type",
+    "total",
+    "parts",
+    "stated",
+    "expected",
+    "low",
+    "high",
+    "holds",
+    "grade",
+    "message",
+    "spans",
+]
+_MORE = {
+    "余",
+    "多",
+    "以上",
+    "超",
+    "超过",
+    "逾",
+    "突破",
+    "不少于",
+    "不低于",
+    "高于",
+    "多于",
+    "至少",
+    "上",
+    "几",
+    "来",
+}
+_LESS = {
+    "近",
+    "将近",
+    "接近",
+    "不足",
+    "不到",
+    "不满",
+    "不超过",
+    "以内",
+    "以下",
+    "内",
+    "低于",
+    "少于",
+    "最多",
+    "至多",
+}
+_RELATIVE = ("%", "‰", "个百分点", "倍")
 _KIN = {"封": "件", "件次": "件", "条": "件", "单": "件", "宗": "件", "批次": "批"}
 _SLACK = 0.1  # how far 余 and 近 reach, as a share of the value
 
@@ -76,7 +122,7 @@ class Item:
             return Interval(v - _SLACK * abs(v), v)
         if self.approx:
             return Interval(v - _SLACK / 2 * abs(v), v + _SLACK / 2 * abs(v))
-        half = 0.0 if self.exact and self.kind not in ("rate", "change") else self.step / 2
+        half = 0.0 if self.exact and self.unit not in _RELATIVE else self.step / 2
         return Interval(v - half, v + half)
 
     @property

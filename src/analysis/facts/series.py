@@ -45,9 +45,26 @@ COLUMNS = [
     "end",
     "text",
 ]
-MONTHLY = ["region", "month", "indicator", "actor", "channel", "state", "numerator", "denominator", "system", "source"]
+MONTHLY = [
+    "region",
+    "month",
+    "indicator",
+    "actor",
+    "channel",
+    "state",
+    "numerator",
+    "denominator",
+    "system",
+    "source",
+]
 _SAME_UNIT = {"件次": "件", "封": "件", "宗": "起", "名": "人", "批次": "批", "家次": "家"}
-_CHANNELS = {"visits": "来访", "letters": "来信", "web_petitions": "网信", "calls": "电话", "group_visits": "来访"}
+_CHANNELS = {
+    "visits": "来访",
+    "letters": "来信",
+    "web_petitions": "网信",
+    "calls": "电话",
+    "group_visits": "来访",
+}
 _ACTING = re.compile(r"^(?:收到的?|受理的?|累计|各类|涉及|登记|共)+|(?:诉求|事项|件)$")
 _SIMILAR = 0.34
 
@@ -95,7 +112,12 @@ def monthly(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    kept = table[(table["frequency"] == "month") & table["value"].notna() & table["indicator_id"].notna() & (table["status"] != "重复")]
+    kept = table[
+        (table["frequency"] == "month")
+        & table["value"].notna()
+        & table["indicator_id"].notna()
+        & (table["status"] != "重复")
+    ]
     rows = []
     latest = kept.drop_duplicates(["series", "period_start"], keep="last")
     for row in latest.to_dict("records"):
@@ -125,21 +147,32 @@ def _levels(statistics: pd.DataFrame, documents: pd.DataFrame) -> dict[tuple[Any
     info = documents.set_index("doc_id").to_dict("index")
     out: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for doc_id, part in statistics.groupby("doc_id", sort=False):
-        document = info.get(doc_id, {})
-        records = part.to_dict("records")
+        document: Mapping[str, Any] = {str(k): v for k, v in info.get(doc_id, {}).items()}
+        records: list[dict[str, Any]] = [
+            {str(k): v for k, v in row.items()} for row in part.to_dict("records")
+        ]
         headlines: set[tuple[Any, ...]] = set()
         for index, row in enumerate(records):
-            if row["kind"] == "change" or row["target"] or not row["indicator"] or row["note"] in ("base", "from", "low", "high"):
+            if (
+                row["kind"] == "change"
+                or row["target"]
+                or not row["indicator"]
+                or row["note"] in ("base", "from", "low", "high")
+            ):
                 continue
             days = (row["period_start"], row["period_end"])
             frequency = frequency_of(days)
             if frequency is None:
                 continue
-            body = row["subject"] if row["table"] else _body(row["subject"], document)
+            body = row["subject"] if isinstance(row["subject"], str) else None
             unit = _SAME_UNIT.get(row["unit"], row["unit"])
             name = _name(row, headlines, body, days)
             key = (row["system"], place(document), body, name, "件" if unit is None else unit, frequency)
-            changes = [c for c in records if c["kind"] == "change" and not _missing(c["part_of"]) and int(c["part_of"]) == index]
+            changes = [
+                c
+                for c in records
+                if c["kind"] == "change" and not _missing(c["part_of"]) and int(c["part_of"]) == index
+            ]
             out.setdefault(key, []).append(row | {"days": days, "changes": changes, "own_unit": row["unit"]})
     return out
 
@@ -164,7 +197,9 @@ def _one(key: tuple[Any, ...], entries: list[dict[str, Any]]) -> list[dict[str, 
     rows = []
     previous: dict[str, Any] | None = None
     label = _label(name, entries)
-    identity = "|".join(str(part) for part in (system, place_text(key[1]), body, label, unit, frequency) if part)
+    identity = "|".join(
+        str(part) for part in (system, place_text(key[1]), body, label, unit, frequency) if part
+    )
     for entry in entries:
         days = entry["days"]
         if previous is not None and days != previous["days"]:
@@ -181,7 +216,9 @@ def _one(key: tuple[Any, ...], entries: list[dict[str, Any]]) -> list[dict[str, 
                 "value": entry["value"],
                 "status": status,
                 "note": note,
-                "stated_change": None if change is None else (change["value"] if change["direction"] == "up" else -change["value"]),
+                "stated_change": None
+                if change is None
+                else (change["value"] if change["direction"] == "up" else -change["value"]),
                 "stated_unit": None if change is None else change["unit"],
                 "stated_base": None if change is None else change["base"],
                 "computed_change": computed,
@@ -214,7 +251,9 @@ def _label(name: str, entries: list[dict[str, Any]]) -> str:
     return str(entries[0]["indicator"])
 
 
-def _status(entry: Mapping[str, Any], previous: Mapping[str, Any] | None, values: Mapping[Days, float]) -> tuple[str, str | None]:
+def _status(
+    entry: Mapping[str, Any], previous: Mapping[str, Any] | None, values: Mapping[Days, float]
+) -> tuple[str, str | None]:
     from .relations import similar
 
     if entry["days"] in values:
@@ -226,7 +265,10 @@ def _status(entry: Mapping[str, Any], previous: Mapping[str, Any] | None, values
         return "首期", None
     if entry["own_unit"] != previous["own_unit"]:
         return "口径变化", f"单位由{previous['own_unit'] or '无'}改为{entry['own_unit'] or '无'}"
-    if similar(_ACTING.sub("", entry["indicator"]), _ACTING.sub("", previous["indicator"])) < _SIMILAR:
+    if (
+        entry["indicator"] != previous["indicator"]
+        and similar(_ACTING.sub("", entry["indicator"]), _ACTING.sub("", previous["indicator"])) < _SIMILAR
+    ):
         return "口径变化", f"上期称“{previous['indicator']}”，本期称“{entry['indicator']}”"
     return "连续", None
 
@@ -235,21 +277,26 @@ def _gaps(before: Days, after: Days, frequency: str) -> list[dict[str, Any]]:
     """The periods missing between two issues, one row each."""
     if frequency not in ("month", "quarter", "half", "year"):
         return []
-    rows = []
+    rows: list[dict[str, Any]] = []
     period = Period.containing(before[0], frequency).shift(1)
     last = Period.containing(after[0], frequency)
     while period < last and len(rows) < 240:
-        rows.append({"period": period.label, "period_start": period.start, "period_end": period.end, "status": "缺期"})
+        rows.append(
+            {"period": period.label, "period_start": period.start, "period_end": period.end, "status": "缺期"}
+        )
         period = period.shift(1)
     return rows
 
 
 def _stated(changes: list[dict[str, Any]]) -> dict[str, Any] | None:
     percent = [c for c in changes if c["unit"] in ("%", "个百分点") and c["base"]]
-    return (percent or [c for c in changes if c["base"]] or [None])[0]
+    based = percent or [c for c in changes if c["base"]]
+    return based[0] if based else None
 
 
-def _compare(entry: Mapping[str, Any], change: Mapping[str, Any] | None, values: Mapping[Days, float]) -> tuple[float | None, bool | None]:
+def _compare(
+    entry: Mapping[str, Any], change: Mapping[str, Any] | None, values: Mapping[Days, float]
+) -> tuple[float | None, bool | None]:
     """The change that the series itself gives against the base that the text names."""
     days = entry["days"]
     yearly = change is not None and re.search("同比|上年|去年|同期", change["base"]) is not None
@@ -328,10 +375,6 @@ def place(document: Mapping[str, Any]) -> tuple[str | None, str | None]:
 def place_text(where: tuple[str | None, str | None]) -> str:
     """The place in words."""
     return "·".join(part for part in where if part)
-
-
-def _body(subject: Any, document: Mapping[str, Any]) -> str | None:
-    return subject if isinstance(subject, str) and subject else None
 
 
 def _missing(value: Any) -> bool:

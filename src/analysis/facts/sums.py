@@ -15,7 +15,9 @@ _TOTAL_WORDS = re.compile(
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _PARTIAL = re.compile(r"主要|较多|排名|居前|前[三五十]|靠前|重点|突出|最多")
 _VERBS = re.compile(r"受理|收到|接收|审执结|审结|执结|办结|结案|未结|收案|案件|事项|诉求|类|案|件|的|共|各")
-_ACTING = re.compile(r"正在办理|在办|处理完毕|尚在.*|直接(?:答复|回复|办结)|转派|交办|转办|化解|排查|已?办结|满意|基本满意|不满意|群众评价|调解成功|回访|立案|破案|按时|按期|在线")
+_ACTING = re.compile(
+    r"正在办理|在办|处理完毕|尚在.*|直接(?:答复|回复|办结)|转派|交办|转办|化解|排查|已?办结|满意|基本满意|不满意|群众评价|调解成功|回访|立案|破案|按时|按期|在线"
+)
 _AHEAD, _WIDE = 8, 40
 _SMALL = 30  # totals below this are met by chance: they need a tie in the text
 
@@ -43,11 +45,16 @@ class Enumeration:
     def by_paragraph(self) -> list[Enumeration]:
         """Its members paragraph by paragraph, three or more each; itself when it stands in one."""
         pieces = [
-            tuple(m for m in self.members if m.paragraph == p) for p in dict.fromkeys(m.paragraph for m in self.members)
+            tuple(m for m in self.members if m.paragraph == p)
+            for p in dict.fromkeys(m.paragraph for m in self.members)
         ]
         if len(pieces) == 1:
             return [self]
-        return [Enumeration(piece, any(_OTHER.match(m.indicator) for m in piece)) for piece in pieces if len(piece) >= 3]
+        return [
+            Enumeration(piece, any(_OTHER.match(m.indicator) for m in piece))
+            for piece in pieces
+            if len(piece) >= 3
+        ]
 
     @property
     def labels(self) -> set[str]:
@@ -140,8 +147,15 @@ def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
         views.append([i for i in counts if i.indicator_id == entry and not i.bracketed])
     if any(i.measure == "批" for i in counts):
         second = {b.index for a, b in zip(counts, counts[1:], strict=False) if a.end == b.start}
-        inner = {i.index for i in counts if i.part_of is not None and any(c.index == i.part_of and not is_total(c) for c in counts[max(0, i.index - 40) :])}
-        views.append([i for i in counts if _kin(i) == "件" and not i.bracketed and i.index not in second | inner])
+        inner = {
+            i.index
+            for i in counts
+            if i.part_of is not None
+            and any(c.index == i.part_of and not is_total(c) for c in counts[max(0, i.index - 40) :])
+        }
+        views.append(
+            [i for i in counts if _kin(i) == "件" and not i.bracketed and i.index not in second | inner]
+        )
     for view in views:
         for at, total in enumerate(view):
             if total.value <= 0:
@@ -175,7 +189,11 @@ def _window(view: Sequence[Item], start: int, step: int, total: Item) -> list[It
         made = made + item.interval
         if len(window) >= 2 and made.meets(target) and sum(1 for w in window if w.value > 0) >= 2:
             # Zeros right behind belong to the same list.
-            while 0 <= at + step < len(view) and view[at + step].value == 0 and view[at + step].sentence == item.sentence:
+            while (
+                0 <= at + step < len(view)
+                and view[at + step].value == 0
+                and view[at + step].sentence == item.sentence
+            ):
                 at += step
                 window.append(view[at])
             return window
@@ -192,7 +210,9 @@ def _tied(total: Item, window: Sequence[Item]) -> bool:
     if len(window) > 3 and len({_ACTING.fullmatch(part.indicator) is None for part in window}) > 1:
         return False  # kinds of matters and steps of their handling are no one list
     if total.value >= _SMALL and (total.exact or len(window) <= 3 or is_total(total)):
-        return len(window) <= 3 or all(b.sentence - a.sentence <= 3 for a, b in zip(window, window[1:], strict=False))
+        return len(window) <= 3 or all(
+            b.sentence - a.sentence <= 3 for a, b in zip(window, window[1:], strict=False)
+        )
     handled = {p.indicator_id for p in window} >= {"closed", "pending"}
     return (is_total(total) or handled or all(part.part_of == total.index for part in window)) and all(
         part.sentence - total.sentence <= 1 for part in window
@@ -204,10 +224,19 @@ def _pairs(counts: Sequence[Item], seen: set[tuple[int, ...]]) -> Iterator[Relat
     for at, total in enumerate(counts):
         if total.value < _SMALL or not is_total(total):
             continue
-        near = [i for i in counts[at + 1 : at + 12] if i.paragraph == total.paragraph and 0 < i.value < total.value]
+        near = [
+            i
+            for i in counts[at + 1 : at + 12]
+            if i.paragraph == total.paragraph and 0 < i.value < total.value
+        ]
         for a, first in enumerate(near):
             for second in near[a + 1 :]:
-                if (first.interval + second.interval).meets(total.interval) and total.exact and first.exact and second.exact:
+                if (
+                    (first.interval + second.interval).meets(total.interval)
+                    and total.exact
+                    and first.exact
+                    and second.exact
+                ):
                     yield from _new(total, [first, second], seen)
 
 
@@ -248,23 +277,56 @@ def _twice(counts: Sequence[Item]) -> list[Relation]:
         for other in earlier[-4:]:
             if item.value >= _SMALL and other.sentence != item.sentence and _same_thing(item, other):
                 out.append(
-                    Relation("sum", item, [other], item.value, other.value, other.interval, True, "ok", f"“{told(item)}”与前文“{told(other)}”一致")
+                    Relation(
+                        "sum",
+                        item,
+                        [other],
+                        item.value,
+                        other.value,
+                        other.interval,
+                        True,
+                        "ok",
+                        f"“{told(item)}”与前文“{told(other)}”一致",
+                    )
                 )
                 break
-            if item.value >= _SMALL and other.sentence == item.sentence and similar(item.indicator, other.indicator) >= 0.5:
+            if (
+                item.value >= _SMALL
+                and other.sentence == item.sentence
+                and similar(item.indicator, other.indicator) >= 0.5
+            ):
                 break
         earlier.append(item)
     named: dict[tuple[str, str | None, object, str | None], Item] = {}
     for item in counts:
-        if len(item.indicator) < 5 or item.bracketed or item.vague or item.note or not item.exact or not is_total(item):
+        if (
+            len(item.indicator) < 5
+            or item.bracketed
+            or item.vague
+            or item.note
+            or not item.exact
+            or not is_total(item)
+        ):
             continue
         key = (item.indicator, item.unit, (item.period, item.days), item.subject)
         first = named.setdefault(key, item)
-        if first is not item and first.value != item.value and first.paragraph != item.paragraph and abs(first.value - item.value) < 0.5 * first.value:
+        if (
+            first is not item
+            and first.value != item.value
+            and first.paragraph != item.paragraph
+            and abs(first.value - item.value) < 0.5 * first.value
+        ):
             gap = item.value - first.value
             out.append(
                 Relation(
-                    "sum", item, [first], item.value, first.value, first.interval, False, "contradiction",
+                    "sum",
+                    item,
+                    [first],
+                    item.value,
+                    first.value,
+                    first.interval,
+                    False,
+                    "contradiction",
                     f"同一数前后不一致：前文为“{told(first)}”，此处为“{told(item)}”，相差{number(abs(gap))}{item.unit or ''}",
                 )
             )
@@ -272,12 +334,16 @@ def _twice(counts: Sequence[Item]) -> list[Relation]:
 
 
 def _same_thing(a: Item, b: Item) -> bool:
-    return (a.indicator_id is not None and a.indicator_id == b.indicator_id) or similar(a.indicator, b.indicator) >= 0.4 or bool(
-        set(re.findall(r"[一-鿿]{2}", a.indicator)) & set(re.findall(r"[一-鿿]{2}", b.indicator))
+    return (
+        (a.indicator_id is not None and a.indicator_id == b.indicator_id)
+        or similar(a.indicator, b.indicator) >= 0.4
+        or bool(set(re.findall(r"[一-鿿]{2}", a.indicator)) & set(re.findall(r"[一-鿿]{2}", b.indicator)))
     )
 
 
-def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
+def _failing(
+    lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation]
+) -> list[Relation]:
     """Enumerations that claim to be whole, or whose kinds are whole elsewhere, and make no stated total."""
     made = [r for r in relations if r.holds and len(r.parts) >= 2]
     held = [tuple(p.index for p in r.parts) for r in made]
@@ -294,11 +360,20 @@ def _failing(lists: Sequence[Enumeration], counts: Sequence[Item], relations: Se
     out = []
     explained = {r.total.index for r in made if isinstance(r.total, Item) and len(r.parts) >= 3}
     for entry in open_lists:
-        parallel = any(len(entry.labels & labels) >= 0.7 * len(entry.labels | labels) for labels in whole_labels if len(labels) >= 3)
+        parallel = any(
+            len(entry.labels & labels) >= 0.7 * len(entry.labels | labels)
+            for labels in whole_labels
+            if len(labels) >= 3
+        )
         if not (entry.exhaustive or parallel) or any(m.vague for m in entry.members):
             continue
         total = _headline(entry, counts, explained if parallel else set())
-        if total is None or total.vague or total.interval.meets(entry.interval) or _PARTIAL.search(entry.members[0].text):
+        if (
+            total is None
+            or total.vague
+            or total.interval.meets(entry.interval)
+            or _PARTIAL.search(entry.members[0].text)
+        ):
             continue
         out.append(_disagreement(entry, total, parallel))
     return out
@@ -329,7 +404,7 @@ def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -
     parent = next((c for c in before if c.index == first.part_of), None)
     if parent is not None and (is_total(parent) or not near):
         return parent
-    return (near or called or [None])[-1]
+    return (near or called)[-1] if called else None
 
 
 def _disagreement(entry: Enumeration, total: Item, parallel: bool) -> Relation:
@@ -340,7 +415,14 @@ def _disagreement(entry: Enumeration, total: Item, parallel: bool) -> Relation:
     if parallel:
         reading = "同样的分类在别处与总数相符，此处总数可能含未列出的部分（如旧存），或口径不同"
     return Relation(
-        "sum", total, entry.members, total.value, made, entry.interval, False, "other base" if parallel else "contradiction",
+        "sum",
+        total,
+        entry.members,
+        total.value,
+        made,
+        entry.interval,
+        False,
+        "other base" if parallel else "contradiction",
         f"各类之和为{number(made)}{unit}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{unit}；{reading}",
     )
 
@@ -350,9 +432,17 @@ def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) 
     out = []
     held = {r.total.index for r in relations if r.holds and isinstance(r.total, Item) and len(r.parts) >= 2}
     for at, total in enumerate(counts):
-        if total.indicator_id not in ("received", "letters", "calls", "transferred") or total.index in held or total.vague:
+        if (
+            total.indicator_id not in ("received", "letters", "calls", "transferred")
+            or total.index in held
+            or total.vague
+        ):
             continue
-        near = [c for c in counts[at + 1 : at + 6] if c.sentence == total.sentence and c.unit == total.unit and not c.bracketed]
+        near = [
+            c
+            for c in counts[at + 1 : at + 6]
+            if c.sentence == total.sentence and c.unit == total.unit and not c.bracketed
+        ]
         closed = [c for c in near if c.indicator_id == "closed"]
         pending = [c for c in near if c.indicator_id == "pending"]
         if len(closed) != 1 or len(pending) != 1 or any(c.vague for c in (*closed, *pending)):
@@ -360,11 +450,20 @@ def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) 
         carried = any(c.bracketed and "旧存" in c.indicator for c in counts[at : at + 6])
         parts = [closed[0], pending[0]]
         made = sum(p.value for p in parts)
-        if _bounds(parts).meets(total.interval) or any(other.indicator_id == total.indicator_id for other in near):
+        if _bounds(parts).meets(total.interval) or any(
+            other.indicator_id == total.indicator_id for other in near
+        ):
             continue
         out.append(
             Relation(
-                "sum", total, parts, total.value, made, _bounds(parts), False, "other base" if carried or made > total.value else "contradiction",
+                "sum",
+                total,
+                parts,
+                total.value,
+                made,
+                _bounds(parts),
+                False,
+                "other base" if carried or made > total.value else "contradiction",
                 f"办结与在办之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，相差{number(abs(made - total.value))}{total.unit or ''}"
                 + ("；如含上期结转件，则两数口径不同" if made > total.value else ""),
             )
@@ -379,12 +478,24 @@ def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[
     out = []
     for at in range(1, len(counts) - 1):
         first, second = counts[at], counts[at + 1]
-        if first.sentence != second.sentence or first.measure != second.measure or first.vague or second.vague:
+        if (
+            first.sentence != second.sentence
+            or first.measure != second.measure
+            or first.vague
+            or second.vague
+        ):
             continue
         if not any(a in first.indicator and b in second.indicator for a, b in pairs):
             continue
         total = next(
-            (c for c in reversed(counts[max(0, at - 4) : at]) if c.measure == first.measure and c.value >= max(first.value, second.value) and c.paragraph == first.paragraph and not c.vague),
+            (
+                c
+                for c in reversed(counts[max(0, at - 4) : at])
+                if c.measure == first.measure
+                and c.value >= max(first.value, second.value)
+                and c.paragraph == first.paragraph
+                and not c.vague
+            ),
             None,
         )
         if total is None or (total.index, first.index, second.index) in held:
@@ -396,7 +507,14 @@ def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[
         gap = made - total.value
         out.append(
             Relation(
-                "sum", total, parts, total.value, made, _bounds(parts), False, "contradiction",
+                "sum",
+                total,
+                parts,
+                total.value,
+                made,
+                _bounds(parts),
+                False,
+                "contradiction",
                 f"{first.indicator}与{second.indicator}之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{total.unit or ''}",
             )
         )

@@ -14,8 +14,12 @@ _UNIT_MARK = re.compile(r"[(（]\s*(?:单位[:：])?\s*([^()（）:：]{1,8})\s*
 _CAPTION_UNIT = re.compile(r"单位\s*[:：]\s*([^\s,，;；)）]{1,8})")
 _NUMBER_CELL = re.compile(r"^[+\-]?\d+(?:,\d{3})*(?:\.\d+)?")
 _SKIP_COLUMN = re.compile(r"^(?:序号|编号|排名|名次|位次|备注|联系电话|电话|文号|代码|邮编|行次|日期|时间)$")
-_BODY = re.compile(r"(?:省|市|县|区|州|盟|旗|镇|乡|街道|局|厅|委|办|院|公司|中心|队|所|集团|政府|部门|单位|园区|合计|总计|小计|全市|全省|全县|全国)$")
-_CHANGE_HEAD = re.compile(r"(?P<base>同比|环比|比上年(?:同期)?|较上年(?:同期)?|较上月|比上月)?(?P<verb>增长率?|增减|增幅|升降|下降|减少|上升|变化|±%?|增长)?$")
+_BODY = re.compile(
+    r"(?:省|市|县|区|州|盟|旗|镇|乡|街道|局|厅|委|办|院|公司|中心|队|所|集团|政府|部门|单位|园区|合计|总计|小计|全市|全省|全县|全国)$"
+)
+_CHANGE_HEAD = re.compile(
+    r"(?P<base>同比|环比|比上年(?:同期)?|较上年(?:同期)?|较上月|比上月)?(?P<verb>增长率?|增减|增幅|升降|下降|减少|上升|变化|±%?|增长)?$"
+)
 _TOTAL = ("合计", "总计", "小计")
 
 
@@ -62,7 +66,8 @@ def _cell(cell: Mapping[str, Any], reference: Reference) -> dict[str, Any] | Non
         factor, unit = {"万": 1e4, "亿": 1e8}[unit[0]], unit[1:]
     column, row = _bare(column_head), _bare(row_head)
     indicator, subject, when = _heads(column, row)
-    period = when or (dates.find(caption)[:1] or [None])[0]
+    captioned = dates.find(caption)
+    period = when or (captioned[0] if captioned else None)
     if period is not None:
         start, end = period.resolve(reference)
         words = period.text
@@ -72,11 +77,17 @@ def _cell(cell: Mapping[str, Any], reference: Reference) -> dict[str, Any] | Non
     if unit is None and re.search(r"率$|占比|比重|比例", indicator) and 0 <= value <= 1000:
         unit = "%" if value > 1 else None
     change = _CHANGE_HEAD.search(column)
-    is_change = bool(change and (change["base"] or change["verb"]) and (unit in ("%", "个百分点", None) or change["base"]))
+    is_change = bool(
+        change and (change["base"] or change["verb"]) and (unit in ("%", "个百分点", None) or change["base"])
+    )
     direction = base = None
     kind = units.load().kind(unit)
     if is_change and change:
-        kind, direction, base = "change", "down" if value < 0 or change["verb"] in ("下降", "减少") else "up", change["base"]
+        kind, direction, base = (
+            "change",
+            "down" if value < 0 or change["verb"] in ("下降", "减少") else "up",
+            change["base"],
+        )
         indicator = column[: change.start()] or (row if not _BODY.search(row) else indicator)
         value = abs(value)
     entry, _ = naming.register(indicator)

@@ -45,7 +45,9 @@ class Units:
 def load() -> Units:
     """The packaged table ``units.yml``."""
     book = codebooks.load("units")
-    kinds = {name: kind for kind, entries in book["kinds"].items() for entry in entries for name in entry.split()}
+    kinds = {
+        name: kind for kind, entries in book["kinds"].items() for entry in entries for name in entry.split()
+    }
     alias = dict(book["alias"])
     kinds |= {spelling: kinds[unit] for spelling, unit in alias.items() if unit in kinds}
     blocked = book["not_before"]
@@ -53,5 +55,9 @@ def load() -> Units:
     parts = []
     for name in names:
         follow = blocked.get(name, "")
-        parts.append(re.escape(name) + (f"(?![{follow}])" if follow else "") + ("(?![A-Za-z])" if name.isascii() else ""))
+        parts.append(
+            re.escape(name)
+            + (f"(?![{follow}])" if follow else "")
+            + ("(?![A-Za-z])" if name.isascii() else "")
+        )
     return Units(re.compile("|".join(parts)), kinds, alias)
