@@ -73,6 +73,12 @@ def test_a_finding_fills_its_slots_and_keeps_the_links():
     assert "".join(piece["text"] for piece in part["parts"]) == said
 
 
+def test_a_slot_can_leave_the_sign_to_the_words():
+    display.result("变化", -1.234, unit="个百分点")
+    assert display.finding("下降{变化:size}") == "下降1.23个百分点"
+    assert display.finding("变化{变化}") == "变化−1.23个百分点"
+
+
 def test_a_finding_without_its_number_is_refused():
     with pytest.raises(MethodError, match="没有登记"):
         display.finding("共{missing}件")

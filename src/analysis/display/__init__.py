@@ -13,13 +13,12 @@ if TYPE_CHECKING:
     from .charts import chart
     from .findings import evidence, finding, note, text
     from .results import Result, result
-    from .session import recorded, results, targets, use
+    from .session import recorded, targets, use
     from .tables import table
 
 _HOME = {
     "use": "session",
     "recorded": "session",
-    "results": "session",
     "targets": "session",
     "result": "results",
     "Result": "results",
@@ -32,7 +31,7 @@ _HOME = {
 }
 
 __all__ = [
-    "Result", "chart", "evidence", "finding", "note", "recorded", "result", "results", "table", "targets", "text", "use",
+    "Result", "chart", "evidence", "finding", "note", "recorded", "result", "table", "targets", "text", "use",
 ]  # fmt: skip
 
 

@@ -200,6 +200,8 @@ def funnel(axes: Axes, bodies: pd.DataFrame, limits: pd.DataFrame, unit: str, hi
 
 def ranks(axes: Axes, bodies: pd.DataFrame, total: int, highlight: object) -> None:
     """Rank intervals on the axes, best on top."""
+    from matplotlib.ticker import MaxNLocator
+
     for row, body in enumerate(bodies.to_dict("records")):
         own = str(body["body"]) == str(highlight)
         colour = theme.colour("accent") if own else str(body["colour"])
@@ -209,9 +211,10 @@ def ranks(axes: Axes, bodies: pd.DataFrame, total: int, highlight: object) -> No
         axes.plot([body["rank"]], [row], "o", color=colour, markersize=3.6)
     axes.set_yticks(range(len(bodies)), [str(name) for name in bodies["name"]], fontsize=7.5)
     axes.invert_yaxis()
-    axes.set_xlim(0.5, total + 0.5)
+    axes.set_xlim(0.5, max(total, 1) + 0.5)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_xlabel("名次")
     few = "" if len(bodies) == total else f"；仅列首尾，共 {total} 个"
     axes.set_title(f"名次的95%区间{few}", loc="left")

@@ -30,8 +30,8 @@ def finding(template: str, grade: str | None = None, **results: Result) -> str:
     ----------
     template
         A sentence with slots: ``{name}`` prints a result's value and unit, ``{name:n}`` its number of cases,
-        ``{name:interval}`` its interval, ``{name:value}`` the value without the unit. Names are those of
-        ``result``, or keywords given here.
+        ``{name:interval}`` its interval, ``{name:value}`` the value without the unit, ``{name:size}`` the value
+        without its sign (“下降{change:size}”). Names are those of ``result``, or keywords given here.
     grade
         How far it reaches, such as ``确证``, ``提示`` or ``受小样本影响``; printed beside the sentence.
 
@@ -154,8 +154,10 @@ def _slot(found: Result, spec: str) -> str:
         return found.text
     if spec == "value":
         return Result(found.name, found.value, digits=found.digits).text
+    if spec == "size" and isinstance(found.value, int | float):
+        return Result(found.name, abs(found.value), found.unit, digits=found.digits).text
     if spec == "n":
         return "无数据" if found.n is None else f"{found.n:,}"
     if spec == "interval":
         return found.interval or "无区间"
-    raise MethodError("结论中的取值方式不认识", value=spec, hint="可用：value、n、interval，或留空")
+    raise MethodError("结论中的取值方式不认识", value=spec, hint="可用：value、size、n、interval，或留空")

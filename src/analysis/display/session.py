@@ -78,11 +78,6 @@ def use() -> None:
     apply()
 
 
-def results() -> list[Result]:
-    """The results recorded so far, in order."""
-    return list(_session.results.values())
-
-
 def targets(prefix: str = "#d-") -> set[str]:
     """Where links of the brief lead so far: an annex of definitions lists those that are used."""
     return {target for target in _session.targets if target.startswith(prefix)}

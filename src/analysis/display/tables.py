@@ -84,21 +84,22 @@ def table(
         }
         for head in shown
     ]
+    targets = {
+        str(k): [_target(target) for target in by_label[links[head[-1]]]]
+        for k, head in enumerate(shown)
+        if head[-1] in links
+    }
     part = {
         "name": name,
         "caption": caption,
         "note": note,
         "columns": columns,
         "rows": [list(row) for row in zip(*(values[head] for head in shown), strict=True)],
-        "links": {
-            str(k): [_target(target) for target in by_label[links[head[-1]]]]
-            for k, head in enumerate(shown)
-            if head[-1] in links
-        },
+        "links": targets,
         "row_digits": list(row_digits or ()),
         "anchors": by_label[anchor] if anchor else [],
     }
-    session.targets.update(target for column in part["links"].values() for target in column if target)
+    session.targets.update(target for column in targets.values() for target in column if target)
     session.emit(
         {mime("table"): part, "text/html": _plain_html(part), "text/plain": f"{caption}（{len(frame)} 行）"}
     )

@@ -28,7 +28,7 @@ def changes(scope: Scope, previous: str | None) -> None:
             moved,
             name="changes",
             caption="主要结果与上期简报相比",
-            digits={"上期": 2, "本期": 2, "变化": 2},
+            digits={"变化": 2},
             note="区间一栏说明两期的95%区间是重叠还是分离，重叠的不宜说成升降。",
         )
     revised = revisions(previous, _recomputed(scope))

@@ -12,6 +12,7 @@ from .scope import PARTS, Scope, decimals, headline, scaled, unit_text
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHARES = ("share", "clock", "duty")
 VIEWS = ("本期", "本年累计", "同比", "环比")
 NOTE = "同比、环比：率为百分点之差，其余为增减百分比；区间为本期值的95%区间；“—”为无数据或因数字小而不示。"
 
@@ -81,7 +82,7 @@ def _row(indicator: str, variant: str, part_of: Any, group: pd.DataFrame, varian
     this = by_view.get("本期", next(iter(by_view.values())))
     values = {
         view: scaled(by_view[view]["value"], by_view[view]["unit"])
-        if view in by_view and by_view[view]["shown"]
+        if view in by_view and by_view[view]["shown"] and (this["shown"] or view == "本年累计")
         else None
         for view in VIEWS
     }

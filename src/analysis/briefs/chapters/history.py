@@ -59,7 +59,7 @@ def lines(
     """Chart months of several indicators of one unit: label → indicator."""
     import pandas as pd
 
-    columns = {label: series(scope, id).set_index("period")["value"] for label, id in indicators.items()}
+    columns = {label: _shown(scope, id) for label, id in indicators.items()}
     columns = {label: column for label, column in columns.items() if column.notna().any()}
     if not columns:
         return
@@ -76,6 +76,12 @@ def lines(
         alt=_words(frame, list(columns), unit_text(unit)),
         note=note,
     )
+
+
+def _shown(scope: Scope, indicator: str) -> pd.Series:
+    """The months' values that the audience may see."""
+    months = scope.gated(series(scope, indicator))
+    return months["value"].where(months["shown"]).set_axis(months["period"])
 
 
 def _words(frame: pd.DataFrame, labels: list[str], unit: str) -> str:

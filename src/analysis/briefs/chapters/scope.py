@@ -167,10 +167,10 @@ class Scope:
         ]
         return None if found.empty else {str(key): value for key, value in found.iloc[0].items()}
 
-    def has(self, indicator: str, variant: str | None = None) -> bool:
-        """Whether the indicator has a value in this period."""
-        row = self.row(indicator, variant=variant)
-        return row is not None and _known(row["value"])
+    def has(self, indicator: str) -> bool:
+        """Whether the indicator has a value in this period that the audience may see."""
+        row = self.row(indicator)
+        return row is not None and _known(row["value"]) and self.open_to_all(row)
 
     def result(
         self, indicator: str, view: str = "本期", variant: str | None = None, part_of: str | None = None
@@ -191,7 +191,7 @@ class Scope:
         if row is None:
             return display.result(name, None, definition=f"{indicator}.{chosen}@{entry.version}")
         value, low, high = (scaled(row[key], row["unit"]) for key in ("value", "low", "high"))
-        if not self.open_to_all(row):
+        if not self._open_in(view, indicator, variant, part_of):
             value = low = high = None
         return display.result(
             name,
@@ -205,8 +205,8 @@ class Scope:
         )
 
     def source(self, entry: registry.Indicator) -> str:
-        """What a number was computed from: table, place, period, and the snapshot."""
-        return f"{entry.table or 'matters'}·{self.region.code}·{self.period}·截至{self.snapshot}"
+        """What a number was computed from: table, place, period; the snapshot stands at the brief's head."""
+        return f"{entry.table or 'matters'}·{self.region.code}·{self.period}"
 
     # --- what may be shown ---------------------------------------------------------------------------------------
 
@@ -215,6 +215,11 @@ class Scope:
         import pandas as pd
 
         return bool(self.gated(pd.DataFrame([row]))["shown"].iloc[0])
+
+    def _open_in(self, view: str, indicator: str, variant: str | None, part_of: str | None) -> bool:
+        """A change is open only when both its ends are: its row holds the base, the row of 本期 the rest."""
+        rows = [self.row(indicator, one, variant, part_of) for one in dict.fromkeys((view, "本期"))]
+        return all(row is None or self.open_to_all(row) for row in rows)
 
     def gated(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows with ``shown``: False where a small count of petitions or matters stands in them or follows from them.

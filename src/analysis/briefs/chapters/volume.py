@@ -167,5 +167,5 @@ def protected(scope: Scope, keys: pd.Series, counts: pd.Series) -> pd.Series:
     from ...cases import disclosure
 
     frame = pd.DataFrame({"cell": keys.astype(str).to_numpy(), "n": counts.fillna(0).to_numpy(float)})
-    kept = disclosure.protect(frame, ["cell"], profile=scope.audience).published()
-    return pd.Series(frame["cell"].isin(set(kept["cell"])).to_numpy(), index=counts.index)
+    kept = disclosure.protect(frame, ["cell"], profile=scope.audience).mask(frame, ["n"])["n"].notna()
+    return pd.Series(kept.to_numpy(), index=counts.index)

@@ -23,7 +23,7 @@ def change(scope: Scope, indicator: str, view: str) -> tuple[str, display.Result
     Returns
     -------
     tuple
-        A phrase with a slot, such as ``同比上升{信访件数·同比}``; the recorded result; and a grade of :data:`GRADES`.
+        A phrase with a slot, such as ``同比上升{信访件数·同比:size}``; the recorded result; and a grade of :data:`GRADES`.
         Without a base the phrase says so and there is no result.
     """
     row = scope.row(indicator, view)
@@ -36,11 +36,7 @@ def change(scope: Scope, indicator: str, view: str) -> tuple[str, display.Result
     direction = "持平" if abs(value) < 0.005 else ("上升" if value > 0 else "下降")
     if direction == "持平":
         return f"{view}持平", None, _grade(scope, indicator, row)
-    size = display.Result(f"{made.name}·幅度", abs(value), made.unit, digits=made.digits)
-    shown = display.result(
-        size.name, size.value, unit=size.unit, definition=made.definition, source=made.source
-    )
-    return f"{view}{direction}{{{shown.name}}}", shown, _grade(scope, indicator, row)
+    return f"{view}{direction}{{{made.name}:size}}", made, _grade(scope, indicator, row)
 
 
 def _grade(scope: Scope, indicator: str, base: Mapping[str, Any]) -> str | None:
