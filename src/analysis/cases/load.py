@@ -45,6 +45,8 @@ class Cases:
         Content of ``metadata.json`` beside the tables.
     prepared
         Where the source is prepared data (see :mod:`.prepared`): its margins in place of rows.
+    noted
+        Small results that were computed once and may be asked for again.
     """
 
     con: Any
@@ -55,6 +57,7 @@ class Cases:
     flaws: Mapping[str, tuple[dict[str, object], ...]] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     prepared: Prepared | None = None
+    noted: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:

@@ -48,6 +48,14 @@ class Margins:
     durations: pd.DataFrame
     lacking: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
+    def of(self, chosen: Sequence[Indicator]) -> Margins:
+        """The part that these indicators need."""
+        ids = {one.id for one in chosen}
+        table, durations = (
+            frame[frame["indicator"].isin(ids)] if len(frame) else frame for frame in (self.table, self.durations)
+        )
+        return Margins(table, durations, {key: why for key, why in self.lacking.items() if key[0] in ids})
+
 
 def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None = None) -> Margins:
     """Everything the chosen indicators are summed from.
@@ -57,10 +65,21 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
     by
         One more column to group by.
     """
-    from . import backlog, duration, reception
-
     if tables.prepared is not None:
         return tables.prepared.margins(chosen, as_of, by)
+    # A brief asks for all indicators first and then for some of them again, by month and by place.
+    known: tuple[set[str], Margins] | None = tables.noted.get(("margins", as_of, by))
+    if known is not None and {one.id for one in chosen} <= known[0]:
+        return known[1].of(chosen)
+    made = _margins(tables, chosen, as_of, by)
+    if known is None or len(chosen) > len(known[0]):
+        tables.noted["margins", as_of, by] = ({one.id for one in chosen}, made)
+    return made
+
+
+def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
+    from . import backlog, duration, reception
+
     lacking: dict[tuple[str, str], str] = {}
     frames: list[pd.DataFrame] = []
     for kinds, collect in (

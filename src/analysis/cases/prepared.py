@@ -1,0 +1,202 @@
+"""Prepared case data (预汇总): the low-way margins of a source on disk, so that a hundred briefs are summed from one reading.
+
+Everything a periodic brief prints is a sum over margins of month × region. ``prepare`` reads the rows once and writes the
+margins, the reject lines and what doubt they cast; ``load`` opens such a folder like any other source. What needs rows
+(another grouping column, another as-of moment) is refused with a plain sentence, never guessed.
+
+A folder holds ``prepared.json`` (format, as-of moment, extent, systems, columns, metadata), ``margins.parquet``,
+``durations.parquet``, ``rejects.parquet``, ``doubts.parquet`` and the small tables that are no rows of cases.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from .registry import Indicator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .load import Cases
+    from .margins import Margins
+
+STAMP = "prepared.json"
+SMALL = ("population", "monthly", "pilots")
+FORMAT = 1
+# Which column of each file holds the region code by which a slice is cut.
+_REGION = {"margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared folder, read when asked.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    facts
+        Content of ``prepared.json``.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @property
+    def as_of(self) -> dt.datetime:
+        """The moment that the margins were taken at."""
+        return dt.datetime.fromisoformat(self.facts["as_of"])
+
+    def margins(self, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
+        """What :func:`.margins.margins` gives, from the files.
+
+        Raises
+        ------
+        InputError
+            Another as-of moment or another grouping than the margins have.
+        """
+        if by is not None:
+            raise InputError(
+                "预汇总数据没有这一列，不能按它分组", file=self.folder, value=by, hint="请改用逐行的案件数据"
+            )
+        if as_of != self.as_of:
+            raise InputError(
+                "预汇总数据只有一个截止时间",
+                file=self.folder,
+                value=str(as_of),
+                hint=f"请用 {self.facts['as_of']}，或改用逐行的案件数据",
+            )
+        return self._margins.of(chosen)
+
+    def rejects(self) -> pd.DataFrame:
+        """What :func:`.reject.check` gives; ``attrs["counts"]`` holds the rules that ran."""
+        table = self._read("rejects")
+        found = table["rule"].value_counts()
+        table.attrs["counts"] = {rule: int(found.get(rule, 0)) for rule in self.facts["rules"]}
+        return table
+
+    def doubts(self) -> pd.DataFrame:
+        """What :func:`.reject.doubts` gives."""
+        return self._read("doubts")
+
+    @cached_property
+    def _margins(self) -> Margins:
+        from .margins import Margins
+
+        lacking = {(one, variant): reason for one, variant, reason in self.facts["lacking"]}
+        return Margins(self._read("margins"), self._read("durations"), lacking)
+
+    def _read(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.read_parquet(self.folder / f"{name}.parquet")
+
+
+def find(folder: Path) -> Prepared | None:
+    """The prepared data in a folder, or ``None`` when it holds none.
+
+    Raises
+    ------
+    InputError
+        It is torn or of another format.
+    """
+    stamp = folder / STAMP
+    if not stamp.is_file():
+        return None
+    try:
+        facts = json.loads(stamp.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError("预汇总数据损坏", file=stamp, hint="请删除该文件夹后重新生成") from error
+    if facts.get("format") != FORMAT:
+        raise InputError(
+            "预汇总数据的格式不是本版本的", file=stamp, value=facts.get("format"), hint="请重新生成"
+        )
+    return Prepared(folder, facts)
+
+
+def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None = None) -> Path:
+    """Write the margins, reject lines and doubts of a source into a new folder.
+
+    Parameters
+    ----------
+    out
+        A folder that is made; the stamp is written last, so that a torn one is never taken for whole.
+
+    Returns
+    -------
+    Path
+        ``out``.
+    """
+    from . import registry
+    from .load import moment
+    from .margins import margins
+    from .reject import check, doubts
+
+    now = moment(as_of, tables)
+    made = margins(tables, list(registry.indicators().values()), now)
+    # The database gives a histogram's rows in any order.
+    durations = made.durations.sort_values(list(made.durations.columns), kind="stable", ignore_index=True)
+    lines = check(tables, now)
+    out.mkdir(parents=True)
+    for name, frame in (
+        ("margins", made.table),
+        ("durations", durations),
+        ("rejects", lines),
+        ("doubts", doubts(tables, now)),
+    ):
+        _write(frame, out / f"{name}.parquet")
+    for name in SMALL:
+        if tables.has(name):
+            kept = tables.tables[name]
+            _write(
+                kept.select(*(column for column in kept.columns if not column.startswith("_"))).execute(),
+                out / f"{name}.parquet",
+            )
+    first, last = tables.extent
+    facts = {
+        "format": FORMAT,
+        "as_of": now.isoformat(),
+        "extent": [first and first.isoformat(), last and last.isoformat()],
+        "last_moment": tables.last_moment and tables.last_moment.isoformat(),
+        "systems": tables.systems,
+        "columns": {
+            name: [column for column in table.columns if not column.startswith("_")]
+            for name, table in tables.tables.items()
+        },
+        "metadata": dict(tables.metadata),
+        "lacking": [[one, variant, reason] for (one, variant), reason in made.lacking.items()],
+        "rules": list(lines.attrs["counts"]),
+    }
+    (out / STAMP).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return out
+
+
+def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:
+    """The part of a prepared folder whose region codes begin with one of the prefixes, as a folder of its own."""
+    import pandas as pd
+
+    out.mkdir(parents=True)
+    for file in sorted(folder.glob("*.parquet")):
+        frame = pd.read_parquet(file)
+        column = _REGION.get(file.stem)
+        if column is not None and column in frame:
+            frame = frame[frame[column].fillna("").str.startswith(tuple(prefixes))].reset_index(drop=True)
+        _write(frame, out / file.name)
+    (out / STAMP).write_bytes((folder / STAMP).read_bytes())
+    return out
+
+
+def _write(frame: pd.DataFrame, file: Path) -> None:
+    """Parquet whose bytes depend on nothing but the table."""
+    for name in [name for name in frame.columns if frame[name].dtype == object]:
+        frame = frame.assign(**{name: frame[name].where(frame[name].notna(), None)})
+    frame = frame.copy()
+    frame.attrs = {}
+    frame.to_parquet(file, index=False, compression="zstd")

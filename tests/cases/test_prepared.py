@@ -1,0 +1,79 @@
+"""Prepared data: the same indicators as from the rows, whole and cut; what needs rows is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from analysis import cases
+from analysis.cases import prepared
+from analysis.cases.reject import bounds
+from analysis.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def rows(sample: Path) -> cases.Cases:
+    return cases.load(sample / "cases")
+
+
+@pytest.fixture(scope="module")
+def folder(rows: cases.Cases, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepared.prepare(rows, tmp_path_factory.mktemp("prepared") / "whole")
+
+
+@pytest.mark.parametrize(("region", "by"), [("990000", None), ("990000", "region"), ("990102", None)])
+def test_the_same_indicators_as_from_the_rows(
+    rows: cases.Cases, folder: Path, region: str, by: str | None
+) -> None:
+    ready = cases.load(folder)
+    expected = cases.indicators(rows, "2024-03", region, by=by)
+    pd.testing.assert_frame_equal(cases.indicators(ready, "2024-03", region, by=by), expected)
+    assert ready.extent == rows.extent
+    assert ready.systems == rows.systems
+    assert ready.simulated
+
+
+def test_the_same_rejects_and_bounds(rows: cases.Cases, folder: Path) -> None:
+    ready = cases.load(folder)
+    expected = cases.check(rows)
+    found = cases.check(ready)
+    assert found.attrs["counts"] == expected.attrs["counts"]
+    assert found.astype(str).to_numpy().tolist() == expected.astype(str).to_numpy().tolist()
+    pd.testing.assert_frame_equal(bounds(ready), bounds(rows))
+
+
+def test_a_cut_holds_the_rows_of_its_region_only(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
+    part = cases.load(prepared.cut(folder, ["9901"], tmp_path / "city"))
+    pd.testing.assert_frame_equal(
+        cases.indicators(part, "2024-03", "990102"), cases.indicators(rows, "2024-03", "990102")
+    )
+    table = cases.check(part)
+    assert table["region_code"].str.startswith("9901").all()
+    assert 0 < len(table) < len(cases.check(rows))
+
+
+def test_the_same_bytes_again(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
+    again = prepared.prepare(rows, tmp_path / "again")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
+        file.name: file.read_bytes() for file in again.iterdir()
+    }
+
+
+def test_what_needs_rows_is_refused(folder: Path) -> None:
+    ready = cases.load(folder)
+    with pytest.raises(InputError, match="responsible_body"):
+        cases.indicators(ready, "2024-03", by="responsible_body")
+    with pytest.raises(InputError, match="截止时间"):
+        cases.indicators(ready, "2023-03", as_of="2023-12-31")
+
+
+def test_torn_or_foreign_folders_are_named(tmp_path: Path) -> None:
+    (tmp_path / "prepared.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="损坏"):
+        cases.load(tmp_path)
+    (tmp_path / "prepared.json").write_text(json.dumps({"format": 99}), encoding="utf-8")
+    with pytest.raises(InputError, match="格式"):
+        cases.load(tmp_path)
