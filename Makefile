@@ -34,7 +34,7 @@ $(VENV)/test.stamp: $(VENV)/core.stamp requirements-all.lock
 	@touch $@
 
 brief: $(VENV)/core.stamp
-	@$(BIN)/policy-brief build monthly --period 2024-03 --region 990000 --region 990101 --site $(SITE)
+	@$(BIN)/policy-brief build monthly --period 2024-03 --region 990000 --region 990102 --site $(SITE)
 	@$(BIN)/policy-brief build policy_scan --period 2024 --corpus data/sample/documents --site $(SITE)
 	@$(BIN)/policy-brief list --site $(SITE)
 
