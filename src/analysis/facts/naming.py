@@ -77,13 +77,12 @@ def split_subject(words: str) -> tuple[str | None, str]:
     """The body or place that acts, and the rest."""
     match = _book()["subject"].match(words)  # type: ignore[attr-defined]
     # A verb at the beginning is no body: 挂牌帮办服务.
-    verb = _book()["verb"]
     if (
         match
         and words[match.end() :]
         and not _NO_SUBJECT.search(match["subject"])
-        and not verb.match(match["subject"])
-    ):  # type: ignore[attr-defined]
+        and not leading_verb(match["subject"])
+    ):
         return match["subject"].strip("“”‘’"), trim(words[match.end("subject") :])
     whole = _WHOLE_PLACE.match(words)
     if whole is not None:
@@ -95,6 +94,11 @@ def trailing_verb(words: str) -> str:
     """The verb at the end of the words before a number, 成立 in …今年成立了, or nothing."""
     match = _book()["verb_end"].search(words)  # type: ignore[attr-defined]
     return re.sub("[了过]$", "", match[0]) if match else ""
+
+
+def leading_verb(words: str) -> bool:
+    """Whether the words begin with a verb of measuring."""
+    return _book()["verb"].match(words) is not None  # type: ignore[attr-defined]
 
 
 def has_verb(words: str) -> bool:
