@@ -27,6 +27,7 @@ _ODD = {
     **dict.fromkeys(map(ord, "\t\u00a0\u2002\u2003\u2009\u202f"), " "),
     **dict.fromkeys(map(ord, "\x0c\u2028\u2029"), "\n"),
 }
+_HAS_ODD = re.compile("[" + "".join(map(chr, _ODD)) + "]")
 _WIDE = {
     **{ord("０") + i: chr(ord("0") + i) for i in range(10)},
     **{ord("Ａ") + i: chr(ord("A") + i) for i in range(26)},
@@ -43,6 +44,7 @@ _WIDE = {
     ord("﹔"): "；",
     ord("﹕"): "：",
 }
+_HAS_WIDE = re.compile("[" + "".join(map(chr, _WIDE)) + "]")
 _FULL = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？", "(": "（", ")": "）"}
 _NEAR = rf"[{_HAN}，。；：、！？（）《》“”‘’%…—]"
 _PUNCTUATION = re.compile(
@@ -89,7 +91,8 @@ def drop_invisible(text: Traced) -> Traced:
 
     The ideographic space stays: it is the indent that tells paragraphs.
     """
-    text = text.translate(_ODD).sub(_INVISIBLE, lambda m: "\n" if m[0][0] == "\r" else "").sub(_LOST_INDENT)
+    text = text.translate(_ODD) if _HAS_ODD.search(text.value) else text
+    text = text.sub(_INVISIBLE, lambda m: "\n" if m[0][0] == "\r" else "").sub(_LOST_INDENT)
     return text.sub(_ENTITY, lambda m: entities.unescape("&" + m[0][1:]).replace("\xa0", " "))
 
 
@@ -98,7 +101,7 @@ def fold_widths(text: Traced) -> Traced:
 
     Marks inside numbers (3,214 and 10:30) and among Latin letters stay.
     """
-    value = text.value.translate(_WIDE)
+    value = text.value.translate(_WIDE) if _HAS_WIDE.search(text.value) else text.value
     value = _PARENTHESES.sub(lambda m: f"（{m[0][1:-1]}）", value)
     value = _PUNCTUATION.sub(lambda m: m[0][:-1] + _FULL[m[0][-1]], value)
     value = _STOP.sub("。", value)

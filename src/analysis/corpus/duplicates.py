@@ -21,8 +21,8 @@ SIZE = 128
 JACCARD = 0.5
 CONTAINED = 0.8
 #: How many of its smallest hashes an article is looked up by.
-_KEYS = 24
-#: Articles remembered under one key: boilerplate must not make every article a candidate of every other.
+_KEYS = 20
+#: Articles looked at under one hash: boilerplate must not make every article a candidate of every other.
 _CROWD = 8
 
 _HAN = re.compile(r"[^\u4e00-\u9fff]+")
@@ -41,7 +41,8 @@ def sketch(text: str) -> Sketch:
         hashes ^= hashes >> np.uint64(29)
         hashes *= _P2
         hashes ^= hashes >> np.uint64(32)
-    return np.unique(hashes)[:SIZE]
+    hashes.sort()
+    return hashes[np.concatenate(([True], hashes[1:] != hashes[:-1]))][:SIZE]
 
 
 def similarity(a: Sketch, b: Sketch) -> tuple[float, float]:
@@ -60,45 +61,49 @@ def similarity(a: Sketch, b: Sketch) -> tuple[float, float]:
     return jaccard, float((shared <= limit).sum() / shorter) if shorter >= 12 else 0.0
 
 
-class Links:
-    """Sketches seen so far; each new one is linked to the first near-duplicate before it."""
-
-    def __init__(self) -> None:
-        self._sketches: list[Sketch] = []
-        self._ids: list[str] = []
-        self._first: list[str] = []
-        self._keys: dict[int, list[int]] = {}
-
-    def add(self, doc_id: str, new: Sketch) -> str | None:
-        """Remember an article; return the one it nearly duplicates, or ``None``."""
-        candidates: dict[int, int] = {}
-        for key in new[:_KEYS].tolist():
-            for other in self._keys.get(key, ()):
-                candidates[other] = candidates.get(other, 0) + 1
-        found = None
-        for other in sorted(candidates):
-            if candidates[other] >= 2 or len(new) < 40:
-                jaccard, contained = similarity(new, self._sketches[other])
-                if jaccard >= JACCARD or (
-                    contained >= CONTAINED and min(len(new), len(self._sketches[other])) >= 40
-                ):
-                    found = self._first[other]
-                    break
-        index = len(self._ids)
-        self._ids.append(doc_id)
-        self._sketches.append(new)
-        self._first.append(found or doc_id)
-        for key in new[:_KEYS].tolist():
-            crowd = self._keys.setdefault(key, [])
-            if len(crowd) < _CROWD:
-                crowd.append(index)
-        return found
-
-
 def link(articles: Iterable[tuple[str, Sketch]]) -> dict[str, str]:
-    """doc_id → the earlier article that it nearly duplicates."""
-    links = Links()
-    return {doc_id: first for doc_id, new in articles if (first := links.add(doc_id, new)) is not None}
+    """doc_id → the earliest article that it nearly duplicates; articles come in the order that decides what is first.
+
+    Memory is the sketches (1 kB an article) and three arrays of their smallest hashes.
+    """
+    ids: list[str] = []
+    sketches: list[Sketch] = []
+    for doc_id, one in articles:
+        ids.append(doc_id)
+        sketches.append(one)
+    first: dict[int, int] = {}
+    for index, shared in sorted(_candidates(sketches).items()):
+        new = sketches[index]
+        for other in sorted(shared):
+            if shared[other] < 2 and len(new) >= 40:
+                continue
+            jaccard, contained = similarity(new, sketches[other])
+            whole = min(len(new), len(sketches[other])) >= 40
+            if jaccard >= JACCARD or (contained >= CONTAINED and whole):
+                first[index] = first.get(other, other)
+                break
+    return {ids[index]: ids[other] for index, other in first.items()}
+
+
+def _candidates(sketches: Sequence[Sketch]) -> dict[int, dict[int, int]]:
+    """Article → earlier articles that share some of its smallest hashes, with how many."""
+    if not sketches:
+        return {}
+    keys = np.concatenate([s[:_KEYS] for s in sketches])
+    owners = np.repeat(np.arange(len(sketches)), [min(len(s), _KEYS) for s in sketches])
+    order = np.argsort(keys, kind="stable")
+    keys, owners = keys[order], owners[order]
+    cuts = np.flatnonzero(np.diff(keys)) + 1
+    starts = np.concatenate(([0], cuts))
+    ends = np.concatenate((cuts, [len(keys)]))
+    found: dict[int, dict[int, int]] = {}
+    for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+        group = owners[start:end].tolist()
+        for place, index in enumerate(group[1:], start=1):
+            shared = found.setdefault(index, {})
+            for other in group[: min(place, _CROWD)]:
+                shared[other] = shared.get(other, 0) + 1
+    return found
 
 
 def pack(sketches: Sequence[Sketch]) -> list[bytes]:

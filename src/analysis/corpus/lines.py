@@ -6,7 +6,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import codebooks
 from .clean import pair_quotes
@@ -25,7 +25,6 @@ _SINGLE = {"byline", "credit", "meta", "turned", "chapter", "salutation"}
 _STARTING = {
     "byline", "credit", "meta", "bullet", "article", "chapter", "turn", "dateline", "salutation", "abstract",
 }  # fmt: skip
-_INDENT = {ord("\u3000"): " "}
 
 
 @dataclass(slots=True, eq=False)
@@ -55,30 +54,28 @@ class Line:
     indent: bool
     role: str
     cut: bool = False
+    #: Whether a paragraph can end here; whether it reads as running text; whether it is short as a title is.
+    closed: bool = field(init=False)
+    prose: bool = field(init=False)
+    _short: bool = field(init=False)
 
-    @property
-    def prose(self) -> bool:
-        """Whether it reads as running text, not as a headline."""
-        return len(self.text) > _LONG or bool(_SENTENCE_INSIDE.search(self.text)) or self.closed
-
-    @property
-    def closed(self) -> bool:
-        """Whether a paragraph can end here."""
-        return bool(_CLOSED.search(self.text))
-
-    @property
-    def headline(self) -> bool:
-        """Whether it could be (part of) a title: short, no full stop, no item of a list."""
+    def __post_init__(self) -> None:
         text = self.text
-        return (
-            self.role in {"plain", "dash"}
-            and 2 <= len(text) <= (120 if "关于" in text else 60)
+        self.closed = bool(_CLOSED.search(text))
+        self.prose = self.closed or len(text) > _LONG or bool(_SENTENCE_INSIDE.search(text))
+        self._short = (
+            2 <= len(text) <= (120 if "关于" in text else 60)
             and "。" not in text
             and text[-1] not in "，、；：,;:"
             and (len(text) <= _LONG or " " in text or "关于" in text)
             and text.count("，") <= (2 if len(text) <= 30 else 1)
             and not _unbalanced(text)
         )
+
+    @property
+    def headline(self) -> bool:
+        """Whether it could be (part of) a title: short, no full stop, no item of a list."""
+        return self._short and self.role in {"plain", "dash"}
 
 
 @dataclass(slots=True)
@@ -241,7 +238,7 @@ def _paragraph(spans: Sequence[tuple[int, int]], text: Traced) -> Traced:
     whole = pieces[0]
     for piece in pieces[1:]:
         whole = join((whole, piece), _glue(whole.value, piece.value))
-    return pair_quotes(whole.translate(_INDENT))
+    return pair_quotes(Traced(whole.value.replace("\u3000", " "), whole.origin))
 
 
 def _continues(part: Sequence[Line], line: Line) -> bool:

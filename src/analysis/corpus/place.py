@@ -33,6 +33,10 @@ class Place:
     candidates: tuple[str, ...] = ()
 
 
+#: A name, the regions of that name, and whether it is their full name.
+_Name = tuple[str, tuple[Region, ...], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class _Mention:
     start: int
@@ -231,39 +235,34 @@ def _choose(mention: _Mention, text: str, certain: set[str], table: Regions) -> 
 def mentions(text: str, year: int | None = None) -> list[_Mention]:
     """Names of regions in a text, longest first, those in use in that year before all others."""
     heads = _index()
-    book = _book()
-    found = []
-    at = 0
-    while at < len(text) - 1:
-        names = heads.get(text[at : at + 2])
-        if names is not None:
-            for name, rows, full in names:
-                if not text.startswith(name, at):
-                    continue
-                before = text[at - 1] if at else ""
-                if name in book.common and not _after_parent(rows, text, at):
-                    break
-                if not full and _inside_word(text, at + len(name)):
-                    break
-                if (
-                    not full
-                    and rows[0].level == "县"
-                    and not book.short_county_before.match(text, at + len(name))
-                ):
-                    break
-                if (
-                    len(name) == 2
-                    and full
-                    and "\u4e00" <= before <= "\u9fff"
-                    and not _after_parent(rows, text, at)
-                ):
-                    break
-                valid = [r for r in rows if r.valid(year)] or _latest(rows)
-                found.append(_Mention(at, at + len(name), tuple({r.code: r for r in valid}.values()), full))
-                at += len(name) - 1
-                break
-        at += 1
+    found: list[_Mention] = []
+    end = 0
+    for at in [i for i, pair in enumerate(map(str.__add__, text, text[1:])) if pair in heads]:
+        if at < end:
+            continue
+        match = next((entry for entry in heads[text[at : at + 2]] if text.startswith(entry[0], at)), None)
+        if match is None or not _names_a_place(match, text, at):
+            continue
+        name, rows, full = match
+        end = at + len(name)
+        valid = [r for r in rows if r.valid(year)] or _latest(rows)
+        found.append(_Mention(at, end, tuple({r.code: r for r in valid}.values()), full))
     return found
+
+
+def _names_a_place(match: _Name, text: str, at: int) -> bool:
+    """Whether the name stands for a place there, and is no common word and no part of another name."""
+    name, rows, full = match
+    end = at + len(name)
+    book = _book()
+    if not full:
+        if _inside_word(text, end):
+            return False
+        if rows[0].level == "县" and not book.short_county_before.match(text, end):
+            return False
+    before = text[at - 1] if at else ""
+    ordinary = name in book.common or (len(name) == 2 and full and "\u4e00" <= before <= "\u9fff")
+    return not ordinary or _after_parent(rows, text, at)
 
 
 def _latest(rows: Iterable[Region]) -> list[Region]:
@@ -286,7 +285,7 @@ def _inside_word(text: str, end: int) -> bool:
 
 
 @functools.cache
-def _index() -> dict[str, list[tuple[str, tuple[Region, ...], bool]]]:
+def _index() -> dict[str, list[_Name]]:
     """First two characters → names, longest first, with their regions and whether the name is full."""
     table = regions.load()
     names: dict[str, dict[str, bool]] = {}

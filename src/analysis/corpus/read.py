@@ -252,6 +252,8 @@ def source_text(path: str | Path, member: str | None = None) -> str:
 def _chinese(text: str) -> float:
     """Share of Chinese characters among the letters of a text."""
     sample = text[:20000]
+    if len(sample.encode("utf-8", "replace")) > 2 * len(sample):
+        return 1.0  # three bytes a character: no need to count
     han = len(re.findall(r"[\u3400-\u9fff\uf900-\ufaff]", sample))
     latin = len(re.findall(r"[A-Za-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]+", sample))
     return han / (han + latin) if han else 0.0

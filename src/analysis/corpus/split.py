@@ -104,7 +104,7 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     """Indices at which articles start, each with whether a photograph's credit says so."""
     starts: dict[int, bool] = {}
     for at, line in enumerate(lines):
-        signed = line.role == "plain" and (_stamp(line.text) or _signature(line.text))
+        signed = line.role == "plain" and not line.prose and (_stamp(line.text) or _signature(line.text))
         if (
             line.role in {"byline", "dateline", "salutation", "abstract", "meta"}
             or _interview(line)
@@ -194,9 +194,7 @@ def _photo_above(lines: Sequence[Line], at: int, starts: dict[int, bool]) -> int
 def _alone(lines: Sequence[Line], at: int) -> bool:
     """Whether a headline stands between the end of one text and the beginning of another."""
     line, before, after = lines[at], lines[at - 1], lines[at + 1]
-    if _aside(line.text):
-        return False
-    if not line.headline or line.role != "plain" or line.closed or len(line.text) < 5:
+    if not line.headline or line.role != "plain" or line.closed or len(line.text) < 5 or _aside(line.text):
         return False
     ended = (
         before.closed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 #: Lines narrower than this are no lines of a column.
 _NARROW = 9
@@ -18,24 +18,20 @@ def at_margin(lines: Sequence[str]) -> list[bool]:
     whole paragraphs has lines of all widths. Width is counted in characters and in columns of a terminal, where a
     Chinese character is twice as wide as a Latin one, and the count that fits better is taken.
     """
+    columns = [_columns(line) for line in lines]
     best: tuple[float, list[float], float] | None = None
-    for measure in _MEASURES:
-        widths = [measure(line) for line in lines]
+    for widths in (columns, [float(len(line)) for line in lines]):
         if (found := _margin(widths)) and (best is None or found[0] > best[0]):
             best = found[0], widths, found[1]
     if best is not None:
         _, widths, margin = best
         return [margin - 2 <= width <= margin + 2 for width in widths]
-    widths = [_columns(line) for line in lines]
-    return [_in_column(widths, i) for i in range(len(widths))]
+    return [_in_column(columns, i) for i in range(len(columns))]
 
 
 def _columns(line: str) -> float:
     """Width with a Chinese character as one and a Latin one as a half."""
     return (len(line.encode("utf-8", "replace")) + len(line)) / 4
-
-
-_MEASURES: tuple[Callable[[str], float], ...] = (_columns, lambda line: float(len(line)))
 
 
 def _margin(widths: Sequence[float]) -> tuple[float, float] | None:
