@@ -7,8 +7,10 @@ is dropped.
 
 from __future__ import annotations
 
+import itertools
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,52 +60,62 @@ def discover(
     import pandas as pd
 
     stop = stopwords() if stop is None else stop
-    ids, docs, starts, vocabulary = _encode(documents)
-    if not len(ids):
-        return pd.DataFrame(columns=list(COLUMNS))
+    cut = Segmenter(Lexicon()).cut
+    bodies = [body if isinstance(body, str) else "" for body in documents["body"].tolist()]
+    ids, begins, vocabulary = _encode(bodies, cut)
     weak = np.array([word in stop for word in vocabulary], dtype=bool)
-    levels = _grams(ids, min_uses, longest)
-    uses = [np.bincount(level[level >= 0]) for level in levels]
+    runs = _runs(ids, min_uses, longest)
     total = int((ids >= 0).sum())
     found = []
-    for size in range(2, len(levels)):
-        here = np.flatnonzero(levels[size] >= 0)
-        gram = levels[size][here]
-        numbers, first = np.unique(gram, return_index=True)
-        first = here[first]
+    for size, level in enumerate(runs[1:], 2):
+        numbers, at = np.unique(level.gram, return_index=True)
+        first = level.places[at]
         pmi = np.full(len(first), np.inf)
         for joint in range(1, size):
-            left = uses[joint][levels[joint][first]]
-            right = uses[size - joint][levels[size - joint][first + joint]]
-            pmi = np.minimum(pmi, np.log2(uses[size][numbers] * total / (left * right)))
-        before = _entropy(gram, _neighbours(ids, here - 1))[numbers]
-        after = _entropy(gram, _neighbours(ids, here + size))[numbers]
+            left = runs[joint - 1].uses_at(first)
+            right = runs[size - joint - 1].uses_at(first + joint)
+            pmi = np.minimum(pmi, np.log2(level.uses[numbers] * total / (left * right)))
+        before = _entropy(level.gram, _words(ids, level.places - 1))[numbers]
+        after = _entropy(level.gram, _words(ids, level.places + size))[numbers]
         free = (pmi >= min_pmi) & (np.minimum(before, after) >= min_entropy)
         free &= ~weak[ids[first]] & ~weak[ids[first + size - 1]]
-        found.append(
-            _Level(size, levels[size], numbers[free], first[free], pmi[free], before[free], after[free])
-        )
-    ids_of = documents["doc_id"].tolist()
-    table = []
-    for level, row in _without_absorbed(found, uses, absorbed):
-        place, size, number = int(level.first[row]), level.size, level.numbers[row]
-        phrase = "".join(vocabulary[word] for word in ids[place : place + size])
+        found.append(_Free(size, level, numbers[free], first[free], pmi[free], before[free], after[free]))
+    kept = []
+    for level_, row, places in _without_absorbed(found, absorbed):
+        begin, size = int(places[0]), level_.size
+        phrase = "".join(vocabulary[word] for word in ids[begin : begin + size])
         if 4 <= len(phrase) <= 20:
-            start = int(starts[place])
-            in_documents = len(np.unique(docs[level.gram == number]))
-            table.append(
-                (phrase, int(uses[size][number]), in_documents, float(level.pmi[row]), float(level.before[row]),
-                 float(level.after[row]), ids_of[docs[place]], start, start + len(phrase))
-            )  # fmt: skip
+            used_in = np.unique(np.searchsorted(begins, places, side="right")) - 1
+            figures = (float(level_.pmi[row]), float(level_.before[row]), float(level_.after[row]))
+            kept.append((int(used_in[0]), begin, phrase, len(places), len(used_in), figures))
+    table = []
+    doc_ids = documents["doc_id"].tolist()
+    for document, group in itertools.groupby(sorted(kept), key=operator.itemgetter(0)):
+        offsets = np.cumsum([0, *(len(word) for word in cut(bodies[document]))])
+        for _, begin, phrase, uses, used_in_, figures in group:
+            start = int(offsets[begin - begins[document]])
+            table.append((phrase, uses, used_in_, *figures, doc_ids[document], start, start + len(phrase)))
     frame = pd.DataFrame(table, columns=list(COLUMNS))
     return frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
 
 
-class _Level(NamedTuple):
-    """Runs of one size that hold together and stand free: their number at each place, and for each its figures."""
+class _Runs(NamedTuple):
+    """Frequent runs of one size: where they begin (in order), which run it is, and how often each run is used."""
+
+    places: np.ndarray
+    gram: np.ndarray
+    uses: np.ndarray
+
+    def uses_at(self, places: np.ndarray) -> np.ndarray:
+        """Uses of the runs that begin at some of the places."""
+        return self.uses[self.gram[np.searchsorted(self.places, places)]]
+
+
+class _Free(NamedTuple):
+    """Runs of one size that hold together and stand free, with their figures."""
 
     size: int
-    gram: np.ndarray
+    runs: _Runs
     numbers: np.ndarray
     first: np.ndarray
     pmi: np.ndarray
@@ -111,61 +123,42 @@ class _Level(NamedTuple):
     after: np.ndarray
 
 
-def _encode(documents: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """The corpus as word numbers (-1 at each edge of a clause), with document and offset of each word."""
-    cut = Segmenter(Lexicon()).cut
+def _encode(bodies: list[str], cut: Callable[[str], list[str]]) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The corpus as word numbers, -1 for marks and at each document's end, and where each document begins."""
     codes: dict[str, int] = {}
     ids: list[np.ndarray] = []
-    docs: list[np.ndarray] = []
-    starts: list[np.ndarray] = []
-    for number, body in enumerate(documents["body"].tolist()):
-        if not isinstance(body, str):
-            continue
-        words = cut(body)
-        if not words:
-            continue
-        line = np.fromiter(
-            (codes.setdefault(word, len(codes)) if _WORD.fullmatch(word) else -1 for word in words),
-            np.int32,
-            len(words),
-        )
-        ends = np.cumsum(np.fromiter((len(word) for word in words), np.int32, len(words)))
-        ids.append(np.append(line, np.int32(-1)))
-        starts.append(
-            np.append(ends - np.fromiter((len(word) for word in words), np.int32, len(words)), ends[-1])
-        )
-        docs.append(np.full(len(words) + 1, number, dtype=np.int32))
-    if not ids:
-        empty = np.zeros(0, dtype=np.int32)
-        return empty, empty, empty, []
-    return np.concatenate(ids), np.concatenate(docs), np.concatenate(starts), list(codes)
+    begins = [0]
+    for body in bodies:
+        words = cut(body) if body else []
+        line = np.full(len(words) + 1, -1, dtype=np.int32)
+        line[:-1] = [codes.setdefault(word, len(codes)) if _WORD.fullmatch(word) else -1 for word in words]
+        ids.append(line)
+        begins.append(begins[-1] + len(line))
+    every = np.concatenate(ids) if ids else np.zeros(0, dtype=np.int32)
+    return every, np.array(begins[:-1], dtype=np.int64), list(codes)
 
 
-def _grams(ids: np.ndarray, min_uses: int, longest: int) -> list[np.ndarray]:
-    """For each size the number of the frequent run that begins at each place, -1 where none does (level 0 is unused)."""
-    single = ids.astype(np.int64)
-    levels = [single, single]
-    for size in range(2, longest + 1):
-        shorter = levels[-1]
-        gram = np.full(len(ids), -1, dtype=np.int64)
-        if len(ids) < size:
-            break
-        first, second = shorter[: len(ids) - size + 1], shorter[1 : len(ids) - size + 2]
-        here = np.flatnonzero((first >= 0) & (second >= 0))
-        if not len(here):
-            break
-        key = first[here] * (second.max() + 1) + second[here]
-        _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-        often = counts[inverse] >= min_uses
+def _runs(ids: np.ndarray, min_uses: int, longest: int) -> list[_Runs]:
+    """Runs by size, from one word on; a longer run is frequent only where both its ends are."""
+    places = np.flatnonzero(ids >= 0).astype(np.int32)
+    single = ids[places]
+    found = [_Runs(places, single, np.bincount(single))]
+    for _ in range(2, longest + 1):
+        places, gram, uses = found[-1]
+        meets = np.flatnonzero(np.diff(places) == 1)
+        key = gram[meets].astype(np.int64) * len(uses) + gram[meets + 1]
+        _, number, counts = np.unique(key, return_inverse=True, return_counts=True)
+        often = counts[number] >= min_uses
         if not often.any():
             break
-        gram[here[often]] = inverse[often]
-        levels.append(gram)
-    return levels
+        renumbered = np.cumsum(counts >= min_uses) - 1
+        gram = renumbered[number[often]].astype(np.int32)
+        found.append(_Runs(places[meets[often]], gram, np.bincount(gram)))
+    return found
 
 
-def _neighbours(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The words there, -1 at the edge of a clause."""
+def _words(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The words there, -1 outside of the corpus."""
     inside = (places >= 0) & (places < len(ids))
     return np.where(inside, ids[np.clip(places, 0, len(ids) - 1)], -1)
 
@@ -177,47 +170,36 @@ def _entropy(gram: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     """
     n = np.bincount(gram)
     word = neighbours >= 0
-    pair, counts = np.unique(
-        gram[word] * (neighbours.max(initial=0) + 1) + neighbours[word], return_counts=True
-    )
-    spent = np.bincount(
-        pair // (neighbours.max(initial=0) + 1), weights=counts * np.log2(counts), minlength=len(n)
-    )
+    width = int(neighbours.max(initial=0)) + 1
+    pair, counts = np.unique(gram[word].astype(np.int64) * width + neighbours[word], return_counts=True)
+    spent = np.bincount(pair // width, weights=counts * np.log2(counts), minlength=len(n))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log2(n) - spent / n
 
 
-def _without_absorbed(
-    levels: list[_Level], uses: list[np.ndarray], absorbed: float
-) -> Iterator[tuple[_Level, int]]:
-    """Runs that no longer kept run nearly always contains, the longest first."""
-    kept: list[tuple[int, np.ndarray]] = []
+def _without_absorbed(levels: list[_Free], absorbed: float) -> Iterator[tuple[_Free, int, np.ndarray]]:
+    """Runs that no longer kept run nearly always contains, with their places, the longest first."""
+    kept: list[tuple[int, np.ndarray, np.ndarray]] = []
     for level in reversed(levels):
-        wanted = np.zeros(len(uses[level.size]), dtype=bool)
-        wanted[level.numbers] = True
-        here = np.flatnonzero((level.gram >= 0) & wanted[level.gram])
-        order = here[np.argsort(level.gram[here], kind="stable")]
-        cuts = np.flatnonzero(np.diff(level.gram[order])) + 1
-        by_number = {int(level.gram[places[0]]): places for places in np.split(order, cuts) if len(places)}
+        wanted = np.isin(level.runs.gram, level.numbers)
+        places, gram = level.runs.places[wanted], level.runs.gram[wanted]
+        order = np.argsort(gram, kind="stable")
+        cuts = np.flatnonzero(np.diff(gram[order])) + 1
+        by_number = np.split(places[order], cuts) if len(order) else []
         stays = []
-        for row, number in enumerate(level.numbers):
-            places = by_number[int(number)]
-            if not any(
-                _inside(places, level.size, length, owner) >= absorbed * len(places) for length, owner in kept
-            ):
-                stays.append(row)
-                yield level, row
-        own = np.full(len(level.gram), -1, dtype=np.int64)
-        lasting = np.zeros(len(uses[level.size]), dtype=bool)
-        lasting[level.numbers[stays]] = True
-        mine = (level.gram >= 0) & lasting[level.gram]
-        own[mine] = level.gram[mine]
-        kept.append((level.size, own))
+        for row, mine in enumerate(by_number):  # in the order of the numbers, as `level.numbers` is
+            if not any(_inside(mine, level.size, *longer) >= absorbed * len(mine) for longer in kept):
+                stays.append(level.numbers[row])
+                yield level, row, mine
+        lasting = np.isin(gram, stays)
+        kept.append((level.size, places[lasting], gram[lasting]))
 
 
-def _inside(places: np.ndarray, size: int, length: int, owner: np.ndarray) -> int:
+def _inside(places: np.ndarray, size: int, length: int, others: np.ndarray, gram: np.ndarray) -> int:
     """How many of the places lie within the one longer run that holds most of them."""
-    around = [places - shift for shift in range(length - size + 1)]
-    found = owner[np.clip(np.concatenate(around), 0, None)]
-    found = found[found >= 0]
+    if not len(others):
+        return 0
+    around = np.concatenate([places - shift for shift in range(length - size + 1)])
+    at = np.minimum(np.searchsorted(others, around), len(others) - 1)
+    found = gram[at[others[at] == around]]
     return int(np.unique(found, return_counts=True)[1].max()) if len(found) else 0

@@ -45,10 +45,11 @@ def mentions(documents: pd.DataFrame, codebook: str | Path = "phrases") -> pd.Da
     ]
     found = {doc_id: _with_parts(find(body, shapes), body, shapes) for doc_id, body in bodies}
     standing = _standing(shapes.known, found.values())
+    index = _index(standing)
     rows: list[tuple[object, ...]] = []
     for doc_id, body in bodies:
         own = found[doc_id]
-        own.extend(_again(body, own, standing))
+        own.extend(_again(body, own, standing, index))
         rows.extend(
             (doc_id, m.start, m.end, body[m.start : m.end], m.phrase, m.kind, m.shape, m.parts)
             for m in sorted(own, key=lambda m: (m.start, -m.end))
@@ -91,13 +92,27 @@ def _standing(known: Iterable[str], found: Iterable[list[Mention]]) -> dict[str,
     return kinds
 
 
-def _again(body: str, found: Sequence[Mention], standing: Mapping[str, str]) -> Iterator[Mention]:
-    taken = sorted((m.start, m.end) for m in found)
+def _index(standing: Mapping[str, str]) -> dict[str, list[str]]:
+    """Forms by their first two characters, the longest first: a text is then read once, however many forms there are."""
+    index: dict[str, list[str]] = {}
     for form in sorted(standing, key=len, reverse=True):
-        at = body.find(form)
-        while at >= 0:
-            end = at + len(form)
-            if not any(start < end and at < stop for start, stop in taken):
-                taken.append((at, end))
-                yield Mention(at, end, form, standing[form], "known", members(form))
-            at = body.find(form, end)
+        index.setdefault(form[:2], []).append(form)
+    return index
+
+
+def _again(
+    body: str, found: Sequence[Mention], standing: Mapping[str, str], index: Mapping[str, list[str]]
+) -> Iterator[Mention]:
+    taken = sorted((m.start, m.end) for m in found)
+    hits = [
+        (form, at)
+        for at in range(len(body) - 1)
+        for form in index.get(body[at : at + 2], ())
+        if body.startswith(form, at)
+    ]
+    # The longest form wins where two overlap, then the first.
+    for form, at in sorted(hits, key=lambda hit: (-len(hit[0]), hit[1])):
+        end = at + len(form)
+        if not any(start < end and at < stop for start, stop in taken):
+            taken.append((at, end))
+            yield Mention(at, end, form, standing[form], "known", members(form))
