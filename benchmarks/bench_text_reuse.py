@@ -38,7 +38,9 @@ def run() -> list[dict]:
         seconds[size] = time.perf_counter() - begun
     small, large = SIZES[0], SIZES[-1]
     growth = (seconds[large] / seconds[small]) / (large / small)
-    detail = "; ".join(f"{size:,} documents {seconds[size]:.2f} s, {found[size]:,} takers found" for size in SIZES)
+    detail = "; ".join(
+        f"{size:,} documents {seconds[size]:.2f} s, {found[size]:,} takers found" for size in SIZES
+    )
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return [
         {
