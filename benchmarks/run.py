@@ -5,7 +5,7 @@
 
 A benchmark is a file ``bench_*.py`` beside this one with ``NAME`` and ``run() -> list[dict]``; every item has ``name``,
 ``ratio``, ``against``, ``better`` (higher or lower) and ``detail``. All that an item compares is measured in the one run.
-The last item, ``machine``, tells where the figures were taken.
+Each item's detail ends with the machine the figures were taken on.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def measure(name: str, module: ModuleType) -> bool:
         traceback.print_exc()
         return False
     for item in items:
+        item["detail"] = f"{item['detail']} [{machine()}]"
         print(f"   {item['name']}: {item['ratio']} × {item['against']} ({item['better']} is better)")
     print(f"   {time.perf_counter() - started:.0f} s", flush=True)
     write(merged(read(), name, items))
@@ -82,18 +83,13 @@ def measure(name: str, module: ModuleType) -> bool:
 def merged(old: list[dict[str, Any]], name: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The file's items with those of one benchmark replaced; a benchmark's items begin with its name."""
     fresh = {item["name"] for item in items}
-    kept = [
-        item
-        for item in old
-        if item["name"] not in {*fresh, "machine"} and not item["name"].startswith(f"{name}.")
-    ]
-    return [*sorted([*kept, *items], key=lambda item: item["name"]), machine()]
+    kept = [item for item in old if item["name"] not in fresh and not item["name"].startswith(f"{name}.")]
+    return sorted([*kept, *items], key=lambda item: item["name"])
 
 
-def machine() -> dict[str, Any]:
+def machine() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    detail = f"{processor()}, {cores} cores, {memory()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return {"name": "machine", "ratio": None, "against": None, "better": None, "detail": detail}
+    return f"{processor()}, {cores} cores, {memory()}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
 def processor() -> str:
