@@ -11,11 +11,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..display import fonts
 from .inputs import Digests
 from .parameters import INJECTED
 from .plan import Run
@@ -34,11 +35,12 @@ _EXECUTING = ("briefs/chapters/", "briefs/compare.py", "briefs/shell.py")
 
 @dataclass(frozen=True)
 class Environment:
-    """What all runs of a build share (运行环境): hashes of the library, the renderer and the installed versions."""
+    """What all runs of a build share (运行环境): hashes of library, renderer and fonts, and the installed versions."""
 
     library: str
     rendering: str
     versions: Mapping[str, str]
+    fonts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lock(self) -> str:
@@ -56,7 +58,8 @@ def environment(digests: Digests) -> Environment:
             library.update(line)
         elif name.startswith("briefs/") and file.stem not in _ENGINE:
             rendering.update(line)
-    return Environment(library.hexdigest(), rendering.hexdigest(), _versions(digests))
+    shapes = {family: digests.of_file(file)["sha256"] for family, file in fonts.paths().items()}
+    return Environment(library.hexdigest(), rendering.hexdigest(), _versions(digests), shapes)
 
 
 def execution(
@@ -118,7 +121,7 @@ def rendering_key(
         Sources and versions.
     """
     text = [[cell["source"], cell["cell_type"]] for cell in notebook["cells"]]
-    return _hash([executed, text, printed, formats, renderer, env.rendering, env.lock])
+    return _hash([executed, text, printed, formats, renderer, env.rendering, env.fonts, env.lock])
 
 
 def explain(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:

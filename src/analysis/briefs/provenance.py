@@ -43,6 +43,7 @@ def reproducible(
         "code": {name: components[name] for name in ("engine", "version", "code", "library")},
         "seeds": {"PYTHONHASHSEED": 0},
         "versions": dict(env.versions),
+        "fonts": dict(env.fonts),
         "keys": {"execution": keys.execution_key(components)},
     }
 
@@ -69,7 +70,7 @@ def manifest(
         How many tries it took.
     """
     good = outcome.status == SUCCEEDED
-    part = order.provenance
+    part = {**order.provenance, "disclosure": list(outcome.certificates)}
     return {
         "status": outcome.status,
         "report": run.definition.id,

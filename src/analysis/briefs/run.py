@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..display.session import mime
 from ..errors import EngineError, NotebookError, PolicyBriefError
 from . import inputs, keys, parameters
 from .plan import Run, read_notebook
 
+CERTIFICATE = mime("certificate")
 SUCCEEDED, RAISED, FAILED, UNCHANGED = "succeeded", "raised", "failed", "unchanged"
 
 # Exceptions of a cell that another try may not meet again: the other end was busy or away.
@@ -87,6 +89,8 @@ class Outcome:
         ``render`` key, when rendered.
     warnings
         What the renderer could not show as it was.
+    certificates
+        Disclosure certificates that the notebook emitted (see ``docs/engine.md``).
     outputs
         File → SHA-256 of everything in ``out/``.
     modules
@@ -104,6 +108,7 @@ class Outcome:
     memory_mb: float | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    certificates: list[Any] = field(default_factory=list)
     outputs: Mapping[str, str] = field(default_factory=dict)
     modules: list[str] = field(default_factory=list)
 
@@ -131,7 +136,7 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
     measured: dict[str, Any] = {}
     mode = "reused" if order.executed else "warm" if line is not None else "plain"
     failure: PolicyBriefError | None = None
-    render_key, warnings = "", list[str]()
+    render_key, warnings, certificates = "", list[str](), list[Any]()
     started = time.perf_counter()
     try:
         try:
@@ -140,7 +145,8 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
             failure, notebook = error.error, error.notebook
         seconds["execute"] = round(time.perf_counter() - started, 3)
         started = time.perf_counter()
-        render_key, warnings = _render(order, renderer, notebook, out, failure)
+        certificates = _certificates(notebook)
+        render_key, warnings = _render(order, renderer, notebook, out, failure, certificates)
         seconds["render"] = round(time.perf_counter() - started, 3)
     except PolicyBriefError as error:
         failure = error
@@ -156,6 +162,7 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
         "seconds": seconds,
         "memory_mb": measured.get("memory_mb"),
         "warnings": warnings,
+        "certificates": certificates,
         "outputs": hashes(out),
         "modules": measured.get("modules", []),
     }
@@ -348,8 +355,19 @@ def _reuse(order: Order) -> Any:
     return clean(current)
 
 
+def _certificates(notebook: Any) -> list[Any]:
+    """What the disclosure control of the notebook certified."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    return [output["data"][CERTIFICATE] for output in outputs if CERTIFICATE in output.get("data", {})]
+
+
 def _render(
-    order: Order, renderer: Any, notebook: Any, out: Path, failure: PolicyBriefError | None
+    order: Order,
+    renderer: Any,
+    notebook: Any,
+    out: Path,
+    failure: PolicyBriefError | None,
+    certificates: list[Any],
 ) -> tuple[str, list[str]]:
     """Write all files of the brief but the manifest (of a failed run the page alone); render key and warnings."""
     import nbformat
@@ -365,7 +383,8 @@ def _render(
         order.renderer,
         order.environment,
     )
-    provenance = {**order.provenance, "keys": {**order.provenance["keys"], "render": key}}
+    keyed = {**order.provenance["keys"], "render": key}
+    provenance = {**order.provenance, "disclosure": certificates, "keys": keyed}
     meta = {**order.printed, "provenance": provenance}
     formats = run.formats
     if failure is not None:
