@@ -138,8 +138,8 @@ def test_clustered_pieces_widen_everything():
 
 def test_chance_signals_are_stated():
     made = assess(MANY)
-    assert made.expected_false == pytest.approx(11 * 0.002)
-    assert any("0.02" in note and "11" in note for note in made.notes)
+    assert made.expected_false == made.funnel.expected_false
+    assert any(f"{made.expected_false:.2f}" in note and "11 个单位" in note for note in made.notes)
 
 
 def test_one_body_only():

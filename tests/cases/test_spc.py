@@ -170,6 +170,18 @@ def test_p_prime_at_one_hundred_percent_has_no_signal():
     assert (chart["upper"] == 1).all()
 
 
+def test_expected_false_signals_are_as_measured():
+    rng = np.random.default_rng(0)
+    signals = points = 0
+    for _ in range(250):
+        chart = spc.xmr(series(rng.standard_normal(36)))
+        signals += (chart["rule"] != "common").sum()
+        points += len(chart)
+    assert signals == pytest.approx(spc.expected_false(points), rel=0.15)
+    with pytest.raises(RequestError, match="误报率"):
+        spc.expected_false(10, "nhs_excel_6")
+
+
 def test_requests_that_cannot_be_met():
     with pytest.raises(RequestError, match="判异规则"):
         spc.xmr(series(VIGNETTE), rules="seven")

@@ -56,7 +56,7 @@ class Comparison:
     ranked, listed
         How many bodies are ranked and how many only listed.
     expected_false
-        Bodies that chance alone would put outside the outer limits.
+        Bodies that would lie outside the outer limits though nothing is the matter with them.
     notes
         Chinese sentences that belong under the table.
     """
@@ -206,7 +206,11 @@ def assess(
     notes = [
         *([fit.note] if fit.note else []),
         *([book["notes"]["one_body"]] if alone else []),
-        book["notes"]["expected_false"].format(expected=f"{fit.expected_false:.2f}", bodies=fit.bodies),
+        book["notes"]["expected_false"].format(
+            kind=book["notes"]["usual_spread" if fit.adjusted else "chance_only"],
+            expected=f"{fit.expected_false:.2f}",
+            bodies=fit.bodies,
+        ),
     ]
     table = table.sort_values(["ranked", "rank", "n"], ascending=[False, True, False], kind="stable")
     table = table[COLUMNS].reset_index(drop=True)

@@ -68,8 +68,14 @@ class Funnel:
 
     @property
     def expected_false(self) -> float:
-        """Bodies that chance alone would put outside the outer limits."""
-        return self.bodies * (1 - self.outer)
+        """Bodies that would lie outside the outer limits though nothing is the matter with them.
+
+        Unadjusted limits are crossed by chance alone; adjusted ones by the usual spread too, more often than their
+        probability says, because winsorising does not let extremes widen the limits (a measured share).
+        """
+        settings = codebooks.load("comparison")["funnel"]
+        usual = self.adjusted and self.outer == settings["outer"]
+        return self.bodies * (settings["false_signals_adjusted"] if usual else 1 - self.outer)
 
 
 def funnel(

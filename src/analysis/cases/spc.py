@@ -211,6 +211,23 @@ def summary(chart: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def expected_false(points: int, rules: str | None = None) -> float:
+    """Signals to expect among so many points though nothing happened: one brief of many charts has some.
+
+    Raises
+    ------
+    RequestError
+        The share has not been measured for that rule set.
+    """
+    book = codebooks.load("comparison")["spc"]
+    name = rules or book["default"]
+    if name not in book["false_signals"]:
+        raise RequestError(
+            "这套规则没有量过误报率", value=name, hint=f"可用：{'、'.join(book['false_signals'])}"
+        )
+    return float(points * book["false_signals"][name])
+
+
 def _chart(
     frame: pd.DataFrame,
     by: str | None,
