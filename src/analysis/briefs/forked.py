@@ -79,7 +79,7 @@ class PolicyBriefEngine(Engine):
         own = None if zygote is not None else zygotes.Zygote()
         parent = own or zygote
         assert parent is not None
-        child = parent.fork("cells")
+        child = parent.fork(zygotes.CELLS)
         try:
             client = _ForkedClient(nb_man, child, seconds, memory_mb, kernel_name=kernel_name)
             notebook = client.execute()

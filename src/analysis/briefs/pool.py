@@ -136,7 +136,7 @@ class LocalPool:
         return worker
 
     def _forked(self, parent: zygote.Zygote) -> _Worker:
-        child = parent.fork("worker")
+        child = parent.fork("analysis.briefs.worker:serve")
         line = parent.line()
         reduction.send_handle(child.connection, line.sock.fileno(), child.pid)
         line.close()

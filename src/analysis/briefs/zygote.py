@@ -1,8 +1,8 @@
 """A pre-loaded process that forks single-use children (预载进程): start-up is paid once a batch.
 
 The zygote imports the libraries, makes a shell (no thread, no socket, no database), and then only forks. Each child
-serves one notebook and dies; nothing it does can reach the next one. A child is either *cells* (runs code cells sent
-over its socket, see :class:`Child`) or *worker* (runs whole orders, see ``worker``).
+serves one notebook and dies; nothing it does can reach the next one. A child is either :data:`CELLS` (runs code cells
+sent over its socket) or calls a function named ``module:function`` with its connection (a worker).
 
 It works where a process can fork and hand over descriptors (Linux, macOS), and is trusted on Linux only: macOS's own
 libraries start threads that do not survive a fork, so :func:`available` says no there and papermill runs plainly.
@@ -43,6 +43,7 @@ PRELOAD = (
     "matplotlib.backends.backend_agg",
     "matplotlib_inline.backend_inline",
 )
+CELLS = "cells"
 PLAIN_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
 _PDEATHSIG = 1
 
@@ -339,13 +340,12 @@ def _become(role: str, keep: set[int], connection: Connection, shell: Any) -> No
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _close_others(keep)
         _fresh_randomness()
-        if role == "cells":
+        if role == CELLS:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _serve_cells(connection, shell)
         else:
-            from .worker import serve
-
-            serve(connection)
+            module, _, function = role.partition(":")
+            getattr(importlib.import_module(module), function)(connection)
         code = 0
     except (EOFError, ConnectionError):
         code = 0  # the caller hung up
