@@ -108,6 +108,28 @@ def test_codes_are_called_proposals(folder: Path) -> None:
     assert any(part.get("grade") == "待人工确认" for part in found["finding"])
 
 
+def test_peoples_codes_override_and_are_compared(folder: Path, tmp_path: Path) -> None:
+    from analysis.text import sheets
+
+    scan = policy.open_scan(folder)
+    assert any("没有人工编码" in part["text"] for part in shown(scan)["note"])
+    filled = tmp_path / "sheets"
+    filled.mkdir()
+    sheet = sheets.draw(scan.sentences)
+    sheet["监督追责"] = ["1" if "登记" in sentence else "" for sentence in sheet["句子"]]
+    for coder in ("甲", "乙"):
+        sheets.write(sheet, filled / f"{coder}.csv")
+    found = shown(policy.open_scan(folder, sheets=filled))
+    results = {part["name"]: part["value"] for part in found["result"]}
+    assert results["人工编码的句数"] == len(sheet)
+    assert results["人工补上的编码"] == 1
+    assert results["人工确认的编码"] == 0
+    tables = {part["name"]: part for part in found["table"]}
+    assert {row[6] for row in tables["agreement"]["rows"]} == {3}
+    assert "混淆表" in tables["confusion"]["caption"]
+    assert {row[0] for row in tables["parts-sentences"]["rows"]} == {"监督追责"}
+
+
 def test_the_chapter_of_a_periodic_brief(folder: Path, sample: Path) -> None:
     display.use()
     policy.dynamics(None, "2024-03")

@@ -18,6 +18,7 @@ from ...display import drawings
 from ...display.results import format_value
 from ...periods import Period
 from ...regions import load as load_regions
+from ...text import sheets as coding_sheets
 from ...text.citations import cite
 from ...text.uptake import STATUS, day_of
 
@@ -39,7 +40,12 @@ KINDS = {
 PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
 
 
-def open_scan(corpus: str | Path, period: str | None = None, region: str | None = None) -> Scan:
+def open_scan(
+    corpus: str | Path,
+    period: str | None = None,
+    region: str | None = None,
+    sheets: str | Path | None = None,
+) -> Scan:
     """Read a corpus for a scan.
 
     Parameters
@@ -50,6 +56,8 @@ def open_scan(corpus: str | Path, period: str | None = None, region: str | None 
         The period scanned, such as ``2024`` or ``2024Q1``; without it all documents, dated or not.
     region
         Only documents about the region, what lies within it, and what lies above it.
+    sheets
+        A filled coding sheet, or a folder of them, one a coder: people's codes then stand in the place of the rules'.
 
     Raises
     ------
@@ -61,7 +69,11 @@ def open_scan(corpus: str | Path, period: str | None = None, region: str | None 
     read = (
         corpora.open_store(corpus) if (Path(corpus) / "documents.parquet").exists() else corpora.read(corpus)
     )
-    return Scan(read, Period.parse(period) if period else None, region)
+    files = (
+        [] if sheets is None else sorted(Path(sheets).iterdir()) if Path(sheets).is_dir() else [Path(sheets)]
+    )
+    filled = [coding_sheets.read(file) for file in files if file.suffix in (".csv", ".xlsx")]
+    return Scan(read, Period.parse(period) if period else None, region, tuple(filled))
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,7 @@ class Scan:
     corpus: Corpus
     period: Period | None = None
     region: str | None = None
+    sheets: tuple[pd.DataFrame, ...] = ()
     shown: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @cached_property
@@ -110,8 +123,25 @@ class Scan:
 
     @cached_property
     def codes(self) -> pd.DataFrame:
-        """Five-part codes of the period's sentences."""
+        """Five-part codes of the period's sentences: people's where there are any, else the rules'."""
+        rules = self.rules
+        people = self.people
+        return rules if people is None else text.override(rules, people, self.sentences)
+
+    @cached_property
+    def rules(self) -> pd.DataFrame:
+        """What the rules propose."""
         return text.code(self.documents, self.sentences, "five_part")
+
+    @cached_property
+    def people(self) -> pd.DataFrame | None:
+        """What people coded, of the period's sentences."""
+        import pandas as pd
+
+        if not self.sheets:
+            return None
+        every = pd.concat(self.sheets, ignore_index=True)
+        return every[every["doc_id"].isin(set(self.documents["doc_id"]))]
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -398,8 +428,13 @@ def coding(scan: Scan, most: int = 12) -> None:
         }
     )
     display.finding(
-        "按五部分编码，有{涉及五部分的句数}谈到其中至少一部分，占{涉及五部分的句占比}。", grade="待人工确认"
+        "按五部分编码，有{涉及五部分的句数}谈到其中至少一部分，占{涉及五部分的句占比}。",
+        grade="待人工确认" if scan.people is None else "部分经人工编码",
     )
+    if scan.people is None:
+        display.note("没有人工编码，一致性无从计算；编码均为规则的建议。", "method")
+    else:
+        agreement(scan, scan.people)
     if codes.empty:
         return
     most_said = PARTS[int(summary["句数"].to_numpy().argmax())]
@@ -446,6 +481,46 @@ def coding(scan: Scan, most: int = 12) -> None:
         note=PROPOSED,
         links={"句": "to"},
     )
+
+
+def agreement(scan: Scan, people: pd.DataFrame) -> None:
+    """How far rules and people, and people among themselves, agree; what people changed."""
+    import pandas as pd
+
+    counted = scan.codes.attrs["overrides"]
+    display.result("人工编码的句数", counted["sentences"], unit="句")
+    display.result("人工确认的编码", counted["confirmed"], unit="条")
+    display.result("人工删去的编码", counted["removed"], unit="条")
+    display.result("人工补上的编码", counted["added"], unit="条")
+    display.finding(
+        "人工编码{人工编码的句数}，确认规则的编码{人工确认的编码}，删去{人工删去的编码}，补上{人工补上的编码}。"
+    )
+    if people.empty:
+        return
+    rules = text.as_coder(scan.rules, scan.sentences, "规则")
+    rules = rules[rules["unit"].isin(set(people["unit"]))]
+    both = pd.concat([people, rules], ignore_index=True)
+    table = text.agree(both, PARTS).rename(
+        columns={"label": "类目", "coefficient": "系数", "value": "值", "low": "下限", "high": "上限",
+                 "n": "单元数", "coders": "编码者", "grade": "判断", "note": "说明"}
+    )  # fmt: skip
+    display.table(
+        table[["类目", "系数", "值", "下限", "上限", "单元数", "编码者", "判断", "说明"]],
+        name="agreement",
+        caption="编码一致性（规则算作一名编码者）",
+        note="区间由单元自助法得出；Krippendorff α 不低于 .80 可用，.667–.80 试用。",
+        digits={"值": 3, "下限": 3, "上限": 3},
+    )
+    coder = str(people["coder"].iloc[0])
+    display.table(
+        text.confusion(both, "规则", coder, PARTS).rename(
+            columns={"label": "类目", "both": "都编", "only_one": "只有规则", "only_other": "只有人工", "neither": "都不编",
+                     "n": "单元数", "precision": "精确率", "recall": "召回率", "f1": "F1"}
+        ),
+        name="confusion",
+        caption=f"混淆表：规则与{coder}",
+        digits={"精确率": 3, "召回率": 3, "F1": 3},
+    )  # fmt: skip
 
 
 def strength(scan: Scan) -> None:
