@@ -47,6 +47,7 @@ _QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均每.{1,6}|平均|最�
 _REMARK = re.compile(r"(?:含|包括|其中)?(?:旧存|上年结转|结转|新收|上期结存|上月结转|结存)")
 _ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
 _EARLIER = re.compile(r"上月|上个月|上季度|上周|上期|上年|去年|前年|(?:19|20)\d\d年.{0,6}同期|同期")
+_SUMMED = re.compile(r"(?:以上|各项|两项|三项|四类|五类)?(?:合计|总计|共计)(?:为|达)?")
 _CHAIN = 4
 _MEMORY = 40  # records that a later number of the same sentence may refer to
 _YEARLIKE = re.compile(r"(?:19|20)\d\d$")
@@ -367,6 +368,7 @@ class _Sentence:
         self.sharing = False
         self.parent: int | None = None
         self.scope = ""
+        self.subject = carry.subject
         self.queue: list[tuple[str, int | None]] = []
         self.rule = False
 
@@ -458,6 +460,12 @@ class _Sentence:
             indicator = predicate
         if not indicator and quantity.kind == "duration" and quantity.approx:
             indicator = self._rest(frame)
+        if (
+            not indicator
+            and _SUMMED.fullmatch(naming.plain(frame.left))
+            and len(self.records) - self.first >= 2
+        ):
+            indicator = "合计"  # 甲70件、乙19件,合计89件
         if not indicator:
             indicator = self._inherited(frame)
         if (
@@ -1006,7 +1014,9 @@ class _Sentence:
     ) -> None:
         q = frame.quantity
         if subject:
-            self.carry.subject = subject
+            self.subject = subject
+            if len(self.records) == self.first:
+                self.carry.subject = subject  # the first of a sentence speaks for the next ones too
         time, words = self._time(frame, when, period_words)
         start_day, end_day = time.resolve(self.carry.reference) if time else (None, None)
         limited = _LIMITED.search(frame.raw)
@@ -1033,7 +1043,7 @@ class _Sentence:
             words,
             start_day,
             end_day,
-            subject or self.carry.subject,
+            subject or self.subject,
             direction if kind == "change" else None,
             base if kind == "change" else None,
             self._is_target(frame, time),

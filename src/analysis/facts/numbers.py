@@ -236,7 +236,9 @@ def _arabic(text: str, start: int) -> Quantity | Refusal | None:
         and text[end : end + 1].isalpha()
     ):
         return None
-    return replace(quantity, negative=negative, note="千分位" if grouped else quantity.note)
+    if negative or grouped:
+        return replace(quantity, negative=negative, note="千分位" if grouped else None)
+    return quantity
 
 
 def _vague(text: str, start: int) -> Quantity | None:
