@@ -70,9 +70,12 @@ def svg(figure: Figure, name: str) -> str:
 
     Ids begin with the chart's name, so that several charts stand in one page.
     """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    # Not ``savefig``: it draws each figure once for nothing before it draws it.
+    FigureCanvasSVG(figure).print_svg(
+        buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
     )
     drawn = _HEAD.sub("", buffer.getvalue(), count=1)
     for noise in (_METADATA, _STYLE, _COMMENT):

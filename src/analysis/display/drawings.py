@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_WIDTH = 6.8
+_WIDTH = 6.8  # inches
+_RIGHT = 0.2  # room for half of the last label
+_TOP = 1.6  # of the history on a comparison sheet
 
 
 def lines(
@@ -83,7 +85,7 @@ def bars(
     ``highlight`` is the label drawn in the accent colour.
     """
     labels = [str(text) for text in frame[label]]
-    figure, axes = _one(0.7 + 0.27 * len(labels))
+    figure, axes = _one(0.74 + 0.27 * len(labels), left=_wide(labels, 9) + 0.14, bottom=0.42)
     values = frame[value].to_numpy(float)
     colours = [theme.colour("accent") if text == str(highlight) else _series(0) for text in labels]
     rows = range(len(labels))
@@ -137,11 +139,22 @@ def comparison(
 
     ranked = bodies[bodies["ranked"].astype(bool)]
     shown = _shortened(ranked, highlight)
-    sheet = Sheet(figsize=(_WIDTH, 2.5 + max(2.6, 0.19 * len(shown) + 0.7)), layout="constrained")
-    grid = sheet.add_gridspec(2, 2, height_ratios=[2.2, max(2.6, 0.19 * len(shown) + 0.7)])
-    behaviour(sheet.add_subplot(grid[0, :]), history, unit)
-    funnel(sheet.add_subplot(grid[1, 0]), bodies, limits, unit, highlight)
-    ranks(sheet.add_subplot(grid[1, 1]), shown, len(ranked), highlight)
+    lower = max(2.0, 0.19 * len(shown))
+    height = _TOP + lower + 1.28
+    sheet = Sheet(figsize=(_WIDTH, height))
+    sheet.set_layout_engine("none")
+    middle, labels = 0.47 * _WIDTH, _wide([str(name) for name in shown["name"]], 7.5) + 0.14
+    boxes = (
+        (0.52, lower + 1.0, _WIDTH - 0.52 - _RIGHT, _TOP),
+        (0.52, 0.44, middle - 0.52, lower),
+        (middle + labels, 0.44, _WIDTH - middle - labels - _RIGHT, lower),
+    )
+    top, left, right = (
+        sheet.add_axes((x / _WIDTH, y / height, width / _WIDTH, tall / height)) for x, y, width, tall in boxes
+    )
+    behaviour(top, history, unit)
+    funnel(left, bodies, limits, unit, highlight)
+    ranks(right, shown, len(ranked), highlight)
     return sheet
 
 
@@ -230,11 +243,20 @@ def _shortened(ranked: pd.DataFrame, highlight: object, most: int = 24) -> pd.Da
     return ranked.iloc[sorted(kept)]
 
 
-def _one(height: float) -> tuple[Figure, Axes]:
+def _one(height: float, *, left: float = 0.52, bottom: float = 0.26) -> tuple[Figure, Axes]:
+    """A figure of one plot with margins in inches: set by hand, since measuring every label doubles the drawing time."""
     from matplotlib.figure import Figure as Sheet
 
-    figure = Sheet(figsize=(_WIDTH, height), layout="constrained")
-    return figure, figure.add_subplot()
+    figure = Sheet(figsize=(_WIDTH, height))
+    figure.set_layout_engine("none")
+    rectangle = (left / _WIDTH, bottom / height, 1 - (left + _RIGHT) / _WIDTH, 1 - (bottom + 0.28) / height)
+    return figure, figure.add_axes(rectangle)
+
+
+def _wide(labels: Sequence[str], size: float) -> float:
+    """Width in inches of the longest label at that type size: Chinese signs count one em, others a little more than half."""
+    ems = [sum(1.0 if sign > "\u2e7f" else 0.6 for sign in label) for label in labels]
+    return max(ems, default=0.0) * size / 72
 
 
 def _series(k: int) -> str:
