@@ -70,6 +70,8 @@ def test_in_a_simplified_text_only_what_is_surely_traditional_is_mended():
         ("加強了？h域信訪工作", "加強了。縣域信訪工作"),
         ("安排下步工作??h委副書記參加", "安排下步工作。縣委副書記參加"),
         ("拔覐氖滦旁L工作", "“我從事信訪工作"),
+        ("?。ㄒ唬?工作情況", "（一）工作情況"),
+        (" ?。ǘ?辦理情況", " （二）辦理情況"),
     ],
 )
 def test_bytes_that_slipped_are_put_back(broken, mended):

@@ -16,6 +16,7 @@ _CN = {c: str(i) for i, c in enumerate("〇一二三四五六七八九")} | {"�
 _FULL = re.compile(
     r"((?:19|20)\d{2})\s?[年\-./]\s?(1[0-2]|0?[1-9])\s?[月\-./]\s?(3[01]|[12]\d|0?[1-9])(?:日|号)?(?!\d)"
 )
+_DAY_FIRST = re.compile(r"(?<!\d)(3[01]|[12]\d|0?[1-9])\.(1[0-2]|0?[1-9])\.((?:19|20)\d{2})(?!\d)")
 _FULL_CN = re.compile(
     r"([二一][〇○零O九一二三四五六七八]{3})年([十一二三四五六七八九]{1,3})月([十一二三四五六七八九二]{1,3})日"
 )
@@ -99,6 +100,7 @@ def issue_date(head: str, name: str) -> str | None:
 def full_dates(text: str) -> list[str]:
     """All complete dates in a text, in order, as YYYY-MM-DD."""
     found = [(m.start(), _iso(int(m[1]), int(m[2]), int(m[3]))) for m in _FULL.finditer(text)]
+    found += [(m.start(), _iso(int(m[3]), int(m[2]), int(m[1]))) for m in _DAY_FIRST.finditer(text)]
     for m in _FULL_CN.finditer(text):
         year = int("".join(_CN.get(c, c) for c in m[1]))
         found.append((m.start(), _iso(year, _small(m[2]), _small(m[3]))))

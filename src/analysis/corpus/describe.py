@@ -23,7 +23,7 @@ _OFFICE = re.compile(
     r"|信访局|法院|检察院|政法委|[市省县区州]委|[\u4e00-\u9fff]{1,8}[局厅部委院中心])$"
 )
 _MASTHEAD = re.compile(r"^(?P<office>[\u4e00-\u9fff、（）]{4,40})文件$")
-_OUTLET = re.compile(r"来源\s*[：:]\s*(?P<name>[^\s：:]{2,24})")
+_OUTLET = re.compile(r"来源\s*[：:]\s*(?P<name>(?=[^\s：:]*[\u4e00-\u9fff])[^\s：:]{2,24})")
 _COLUMN = (
     "title",
     "genre",
@@ -133,7 +133,8 @@ def _issuer(article: Article, kind: str) -> str | None:
     """The office that issues a document: its masthead, its metadata, its signature, or who passed a regulation."""
     for line in article.meta:
         match = re.search(
-            r"(?:发文机关|发布机构|发布单位|制定机关|发文单位|公开主体)\s*[：:]\s*(\S{2,40})", line
+            r"(?:发文机关|发文机构|发布机构|发布部门|发布单位|制定机关|发文单位|公开主体|公开机构)\s*[：:]\s*(\S{2,40})",
+            line,
         )
         if match:
             return match[1]

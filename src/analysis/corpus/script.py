@@ -71,6 +71,8 @@ def repair_shifted(text: Traced) -> Traced:
     Such a run ends at the next ASCII character, whose byte completes the last pair. A candidate is taken where
     what it decodes to is made of common characters and real words, and what stands there is not.
     """
+    if "。" in text.value:
+        text = text.sub(_numbers_lost()[0], lambda m: f"（{_numbers_lost()[1][m[1]]}）")
     edits = []
     at = 0
     for match in _SHIFTED.finditer(text.value):
@@ -86,6 +88,19 @@ def repair_shifted(text: Traced) -> Traced:
             edits.append(best)
             at = end
     return text.edit(edits)
+
+
+@functools.cache
+def _numbers_lost() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What （一） to （十） become when their bytes slip by one: ?。ㄒ唬? and the like, with the pairs that exist."""
+    debris: dict[str, str] = {}
+    for number in "一二三四五六七八九十":
+        lost = b"\xa1" + f"（{number}）".encode("gbk")[:-1]
+        pairs = (lost[i : i + 2].decode("gbk", "ignore") for i in range(0, len(lost), 2))
+        left = "".join(pairs)
+        if len(left) > 1:  # of （六） nothing is left
+            debris[left] = number
+    return re.compile(rf"[?？\ufffd]?({'|'.join(map(re.escape, debris))})(?:[?？\ufffd]|(?=“))"), debris
 
 
 def _unmark(value: str, letter: int, at: int) -> Edit | None:

@@ -363,8 +363,11 @@ def _without_tail(lines: list[Line]) -> list[Line]:
     """Without the short lines that trail behind the last sentence: an advertisement, the head of another column."""
     last = max((i for i, line in enumerate(lines) if line.prose or line.role not in {"plain"}), default=-1)
     tail = lines[last + 1 :]
-    if not tail or _dated(tail[-1].text) or all(_signature(line.text) for line in tail):
+    dated = max((i for i, line in enumerate(tail) if _dated(line.text)), default=-1)
+    if not tail or all(_signature(line.text) for line in tail[dated + 1 :]):
         return lines
+    if dated >= 0:
+        return lines[: last + dated + 2]  # the office and the date under a document
     open_end = last >= 0 and not lines[last].closed
     return lines if open_end and len(tail) == 1 and tail[0].gap <= 1 else lines[: last + 1]
 
