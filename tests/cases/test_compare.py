@@ -85,9 +85,9 @@ def test_words_follow_the_direction():
         direction: assess(bodies(pairs), direction=direction).table.set_index("body")["word"]
         for direction in ("高为好", "低为好", "中性")
     }
-    assert words["高为好"][["o", "p", "a"]].tolist() == ["差于同组", "好于同组", "无法区分"]
-    assert words["低为好"][["o", "p", "a"]].tolist() == ["好于同组", "差于同组", "无法区分"]
-    assert words["中性"][["o", "p", "a"]].tolist() == ["低于同组", "高于同组", "无法区分"]
+    assert words["高为好"][["o", "p", "a"]].tolist() == ["差于同组", "好于同组", "与同组相近"]
+    assert words["低为好"][["o", "p", "a"]].tolist() == ["好于同组", "差于同组", "与同组相近"]
+    assert words["中性"][["o", "p", "a"]].tolist() == ["低于同组", "高于同组", "与同组相近"]
     best = assess(bodies(pairs), direction="低为好").table
     assert best["body"].iloc[0] == "o"
     assert best["rank"].iloc[0] == 1
@@ -142,18 +142,26 @@ def test_chance_signals_are_stated():
     assert any(f"{made.expected_false:.2f}" in note and "11 个单位" in note for note in made.notes)
 
 
+def test_few_bodies_that_count_are_not_adjusted_however_many_small_ones_stand_beside_them():
+    few = bodies([(90, 100), (150, 200), (160, 200), *[(1, 2)] * 12])
+    made = assess(few, minimum_n=30)
+    assert not made.table.attrs["adjusted"]
+    assert any("不足 10 个" in note for note in made.notes)
+    assert assess(MANY, minimum_n=10).table.attrs["adjusted"]
+
+
 def test_one_body_only():
     made = assess(bodies([(7, 20)]))
     assert made.funnel is None
     assert "只有一个单位，无从比较" in made.notes
-    assert made.table["word"].tolist() == ["无法区分"]
+    assert made.table["word"].tolist() == ["与同组相近"]
 
 
 def test_all_on_time_is_one_tie():
     made = assess(bodies([(n, n) for n in range(20, 35)]))
     assert (made.table["rank"] == 1).all()
     assert (made.table["undistinguished"] == 14).all()
-    assert (made.table["word"] == "无法区分").all()
+    assert (made.table["word"] == "与同组相近").all()
 
 
 def test_what_it_refuses():

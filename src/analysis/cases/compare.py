@@ -191,12 +191,15 @@ def assess(
     least = book["ranking"]["minimum_n"] if minimum_n is None else minimum_n
     known = _checked(frame)
     used = known.assign(numerator=known["value"] * known["effective_n"], denominator=known["effective_n"])
-    fit = funnel(used[["body", "numerator", "denominator"]])
+    ranked_enough = (known["n"] >= least) & (known["n"] > 0)
+    few = int(ranked_enough.sum()) < book["funnel"]["minimum_bodies"]
+    # Bodies too small to rank say nothing about how much the others differ, so they do not count towards the adjustment.
+    fit = funnel(used[["body", "numerator", "denominator"]], adjust=not few)
     limits = fit.table[["lower_inner", "upper_inner", "lower_outer", "upper_outer", "position", "flag"]]
     table = pd.concat([known.reset_index(drop=True), limits.reset_index(drop=True)], axis=1)
     table["low"], table["high"] = intervals.wilson(used["numerator"], used["denominator"])
     table["target"] = fit.target
-    table["ranked"] = (table["n"] >= least) & (table["n"] > 0)
+    table["ranked"] = ranked_enough.to_numpy()
     table["peer"] = _peers(table["body"], peers)
     table = _ranked(table, direction, seed)
     table = _within_peers(table, direction, seed)
@@ -204,7 +207,11 @@ def assess(
     ranked = int(table["ranked"].sum())
     alone = int((table["n"] > 0).sum()) < 2
     notes = [
-        *([fit.note] if fit.note else []),
+        *(
+            [book["notes"]["unadjusted_few"].format(minimum=book["funnel"]["minimum_bodies"])]
+            if few and not alone
+            else []
+        ),
         *([book["notes"]["one_body"]] if alone else []),
         book["notes"]["expected_false"].format(
             kind=book["notes"]["usual_spread" if fit.adjusted else "chance_only"],
