@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _REF = (
     r"(?:(?:19|20)\d\d年|上年度?|去年|前年|往年|历年|上个?月|上周|上一?个?季度?|上期|前[一二三四五两\d]年|年初|同期|此前|以前|"
-    r"\d{1,2}月份?|第?[一二三四]季度|上一年度?|前期|基期|试点前|改革前|实施前|\d{4}年)"
+    r"(?:\d{1,2}|[一二三四五六七八九十]{1,2})月份?|第?[一二三四]季度|上一年度?|前期|基期|试点前|改革前|实施前|\d{4}年)"
     r"(?:年?(?:同期|同月|同季度?|第?[一二三四]季度|\d{1,2}月份?|前三季度|[上下]半年|年?[底末初]|平均数?|平均水平|平均值|均值|全年|的)){0,3}"
 )
 _BASE = re.compile(
@@ -105,7 +105,7 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
     base = find_base(text)
     match = _VERB.search(text) if _MOVED.search(text) else None
     relative = unit in ("%", "‰", "个百分点", "倍", "个千分点", "个基点")
-    if base and base.end == len(text) and base.text.startswith(("高", "低")) and relative:
+    if base and base.end == len(text) and base.text.startswith(("高", "低")):
         return Change("up" if base.text[0] == "高" else "down", base.text, base.start, base.text[:2])
     if match is None:
         if (

@@ -97,7 +97,7 @@ def frames(text: str, blanked: str, start: int, end: int, quantities: Sequence[Q
         if cut < 0 and k:
             # No clause mark: a list mark or the grammar decides how much belongs to the number before.
             stop = quantities[k + 1].start if k + 1 < len(quantities) else end
-            left_start = previous + _divide(between, blanked, quantity, stop, bool(naming.trim(out[-1].left)))
+            left_start = previous + _divide(between, blanked, quantity, stop, naming.names(out[-1].left))
         elif cut >= 0 and not naming.plain(between[cut + 1 :]) and between[cut] == ":":
             # 满意率:98%
             earlier = _last_boundary(between[:cut])

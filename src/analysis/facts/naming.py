@@ -28,7 +28,7 @@ _RIGHT_EMPTY = re.compile(
     r"^(?:的|了|中|内|时|后|上|等|多|之多|左右|不等|,|在|为|将|就|即|人|之间|间|段|”)*$"
 )
 _WHOLE_PLACE = re.compile(
-    r"(?:全[国省市县区州]|我[省市县区州局院]|本[省市县区州局院])(?=.{2})(?!(?:面|体|部)|.?范围)"
+    r"(?:全[国省市县区州镇乡]|我[省市县区州局院]|本[省市县区州局院])(?=.{2})(?!(?:面|体|部)|.?范围)"
 )
 # 到市, 中、省 and the like say where to or from whom, not who acts.
 _NO_SUBJECT = re.compile(r"(?:到|赴|进|至|涉及|属于)[^,]{0,8}$|^.$|^[^等]*、.{1,3}$")
@@ -45,7 +45,7 @@ def _book() -> dict[str, object]:
         "verb_end": re.compile(f"(?:{'|'.join(verbs)})(?:了|好|出|完|入|成|过|起)?$"),
         # The subject: the shortest beginning that ends in a body and is followed by a verb or an adverb of a verb.
         "subject": re.compile(
-            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|日均|月均|总计|全部|分别|均|通过[^,]{{0,10}})*(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办员会线网型化]))"
+            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|日均|月均|总计|全部|分别|均|通过[^,]{{0,10}})*(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办线网型化]))"
         ),
         "indicators": [(e["id"], e["name"], re.compile(e["pattern"])) for e in book["indicators"]],
         "systems": [(e["name"], re.compile(e["pattern"])) for e in book["systems"]],
@@ -112,6 +112,13 @@ def first_verb(words: str) -> int:
     return match.start() if match else 0
 
 
+def names(words: str) -> bool:
+    """Whether the words before a number name something beyond a place (全镇)."""
+    words = trim(words)
+    place = _WHOLE_PLACE.match(words + "□□")
+    return bool(words[place.end() :] if place else words)
+
+
 def without_verbs(words: str) -> str:
     """The noun of an indicator: 诉讼案件 of 受理诉讼案件 and of 诉讼案件受理."""
     verb = _book()["verb"]
@@ -127,7 +134,7 @@ def right(words: str) -> str:
     words = plain(words)
     if _RIGHT_EMPTY.match(words):
         return ""
-    words = _RIGHT_LEAD.sub("", words)
+    words = re.sub(r"(?:共计?|累计|已|均)$", "", _RIGHT_LEAD.sub("", words))
     return "" if _RIGHT_EMPTY.match(words) else words[:40]
 
 

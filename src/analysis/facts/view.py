@@ -36,6 +36,9 @@ _FOLD = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
         "\x00": " ",
     }.items()
 }
+# 叁佰贰拾 as 三百二十, only where a formal ten or hundred marks the run: 陆 and 伍 are names otherwise.
+_PLAIN = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
+_FORMAL = re.compile(r"[壹贰叁肆伍陆柒捌玖万亿]{1,4}[拾佰仟][壹贰叁肆伍陆柒捌玖拾佰仟零万亿]{0,12}")
 _SPACES = re.compile(r" +")
 _WORD = re.compile(r"[0-9A-Za-z]")
 
@@ -69,7 +72,7 @@ def view(body: str) -> View:
     A space stays between two words of letters or digits, unless digits grouped in threes ("12 345 件") or spaced out
     one by one ("3 2 1 4 件") stand before a Chinese character: those are one number.
     """
-    folded = _pair_quotes(body.translate(_FOLD))
+    folded = _FORMAL.sub(lambda m: m[0].translate(_PLAIN), _pair_quotes(body.translate(_FOLD)))
     keep: list[int] = []
     joined = set()
     previous = 0
@@ -101,8 +104,8 @@ def _pair_quotes(text: str) -> str:
     return "\n".join(lines)
 
 
-_BEFORE = re.compile(r"(?<![0-9A-Za-z.])(?:\d{1,3}(?: \d{3})*|\d(?: \d)*)$")
-_AFTER = re.compile(r"(?:\d{3}(?: \d{3})*|\d(?: \d)*)(?:\.\d+)?(?: ?[一-鿿%])")
+_BEFORE = re.compile(r"(?<![0-9A-Za-z.])(?:\d{1,3}(?: \d{3})*|\d(?: \d)*)(?: ?\. ?\d(?: \d)*)?$")
+_AFTER = re.compile(r"(?:\d{3}(?: \d{3})*|\d(?: \d)*)(?: ?\. ?\d(?: ?\d)*)?(?: ?[一-鿿%])")
 _REACH = 24
 
 
