@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .charts import chart
     from .findings import evidence, finding, note, text
-    from .results import Result, result
+    from .record import result
+    from .results import Result
     from .session import recorded, targets, use
     from .tables import table
 
@@ -20,7 +21,7 @@ _HOME = {
     "use": "session",
     "recorded": "session",
     "targets": "session",
-    "result": "results",
+    "result": "record",
     "Result": "results",
     "finding": "findings",
     "text": "findings",

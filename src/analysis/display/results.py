@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-from .session import current, mime
 
 MISSING = "—"
 
@@ -63,34 +61,6 @@ class Result:
 
     def _ipython_display_(self) -> None:
         """Nothing: it was shown when it was recorded, and a cell may end with the call."""
-
-
-def result(
-    name: str,
-    value: Any,
-    *,
-    unit: str | None = None,
-    n: Any = None,
-    low: Any = None,
-    high: Any = None,
-    definition: str | None = None,
-    source: str | None = None,
-    digits: int | None = None,
-) -> Result:
-    """Record a headline of the brief and return it (登记一项结果).
-
-    Missing values (None, NaN, NA) become ``None``. The arguments are the attributes of :class:`Result`.
-
-    Raises
-    ------
-    MethodError
-        The name was recorded before with another value.
-    """
-    made = Result(name, scalar(value), unit, scalar(n), scalar(low), scalar(high), definition, source, digits)
-    session = current()
-    session.add(made)
-    session.emit({mime("result"): {**asdict(made), "text": made.text}, "text/plain": f"{name}：{made.text}"})
-    return made
 
 
 def format_value(value: Any, unit: str | None = None, digits: int | None = None) -> str:

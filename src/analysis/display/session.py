@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import MethodError
-
-if TYPE_CHECKING:
-    from .results import Result
+from .results import Result
 
 PREFIX = "application/vnd.policy-brief."
 KINDS = ("result", "finding", "table", "chart", "evidence", "note")

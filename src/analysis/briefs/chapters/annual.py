@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ... import cases as case_tables
 from ... import display
+from ...errors import InputError
 from . import grid, history, volume
 from .scope import Scope, known
 
@@ -46,10 +47,14 @@ def bodies(scope: Scope, most: int = 15) -> None:
     if not scope.tables.has("matters.responsible_body"):
         return
     display.text("### 被反映较多的部门")
-    rows = case_tables.indicators(
-        scope.tables, scope.period, scope.region.code, scope.as_of, by="responsible_body",
-        only=known(("matters", "on_time", "resolved")), views=("本期",),
-    )  # fmt: skip
+    try:
+        rows = case_tables.indicators(
+            scope.tables, scope.period, scope.region.code, scope.as_of, by="responsible_body",
+            only=known(("matters", "on_time", "resolved")), views=("本期",),
+        )  # fmt: skip
+    except InputError as reason:  # prepared data hold no margin by body
+        display.note(f"未列责任单位：{reason.message}。", "data")
+        return
     rows = rows[rows["part_of"].isna() & rows["group"].notna()]
     heads = {"matters": "headline", "on_time": "due", "resolved": "headline"}
     wide = pd.DataFrame(
