@@ -123,8 +123,8 @@ def test_a_year_on_year_change_again_from_the_rows(monthly, petitions, slice_):
 def test_the_plan_of_the_brief(monthly):
     chapters = [heading.spans[0].text for heading in monthly.document.headings if heading.level == 1]
     assert chapters == [
-        "摘要", "政策文本动态", "信访总量与结构", "预防", "受理", "办理", "监督追责", "维护秩序", "县区比较",
-        "政策效果",        "存在问题", "数据质量与方法", "附录", "数字出处",
+        "摘要", "政策文本动态", "信访总量与结构", "预防", "受理", "办理", "监督追责", "维护秩序", "县区比较", "政策效果",
+        "数字核对", "存在问题", "数据质量与方法", "附录", "数字出处",
     ]  # fmt: skip
 
 

@@ -150,3 +150,10 @@ def test_findings_link_to_the_table_of_results():
 def test_signs_without_a_glyph_by_nature_are_taken_out():
     assert printable("甲\u200b乙\ufeff\x07丙\ufe0f") == "甲乙丙"
     assert printable("a\tb\nc") == "a\tb\nc"
+
+
+def test_a_sentence_that_two_chapters_quote_is_listed_once():
+    rows = [{"id": name, "source": "甲.txt", "start": 0, "end": 3, "text": f"第{name}句"} for name in "ab"]
+    kind = "application/vnd.policy-brief.evidence+json"
+    document = _outputs(_data({kind: {"rows": rows[:1]}}), _data({kind: {"rows": rows}}))
+    assert [[item.id for item in block.items] for block in document.blocks] == [["e-a"], ["e-b"]]

@@ -69,6 +69,7 @@ class _Reader:
         self.blocks: list[Block] = []
         self.parts: dict[str, list[Mapping[str, Any]]] = {}
         self.warnings: list[str] = []
+        self.quoted: set[str] = set()
 
     def markdown(self, source: str) -> None:
         self.blocks += prose.blocks(source, self.warnings)
@@ -137,7 +138,10 @@ class _Reader:
         self.blocks.append(Table(part["name"], "", part["caption"], columns, rows, part["note"], anchors))
 
     def evidence(self, part: Mapping[str, Any]) -> None:
-        self.blocks.append(Evidence(tuple(_quotation(row) for row in part["rows"])))
+        # Two chapters may rest on the same sentence: it is listed once, and both link to it.
+        items = tuple(_quotation(row) for row in part["rows"] if row["id"] not in self.quoted)
+        self.quoted.update(row["id"] for row in part["rows"])
+        self.blocks.append(Evidence(items))
 
     def chart(self, part: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         self.parts.setdefault("chart", []).append(part)
