@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.corpus.clean import clean
-from analysis.corpus.place import Place, mentions, place
+from analysis.corpus.place import Place, place
 from analysis.corpus.split import split
 from analysis.corpus.trace import Traced
 
@@ -91,19 +91,3 @@ def test_documents_of_authority_are_placed_by_their_title_or_issuer():
 def test_the_sample_province_is_a_place_too():
     found = where("全省会议召开\n\n示例省会议召开，省委领导出席，全省各地参加。栖岭市作发言。")
     assert (found.level, found.code) == ("省", "990000")
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("在文山会海中", []),
-        ("南京路上好八连", []),
-        ("吉林省吉林市", ["吉林省", "吉林市"]),
-        ("浙江公安与杭州上城区", ["浙江", "杭州", "上城区"]),
-        ("改造老城区和旧矿区", []),
-        ("安吉公安破案", ["安吉"]),
-        ("人民安居乐业、共和国卫士", []),
-    ],
-)
-def test_names_in_running_text(text, names):
-    assert [text[m.start : m.end] for m in mentions(text)] == names

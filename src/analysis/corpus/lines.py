@@ -18,6 +18,10 @@ _CLOSED = re.compile(r"(?:[。！？!?；;：:…]|\.{3})[”’」』）)】\]�
 _INNER = re.compile(r"[，。；！？、：]")
 _SENTENCE_INSIDE = re.compile(r"[。！？；，].")
 _LONG = 45
+#: How a report begins, but no headline.
+_NO_TITLE = re.compile(
+    r"(?:会议|会上|大会|全会)(?:还)?(?:指出|强调|要求|认为|提出)|(?:\d{4}年)?\d{1,2}月\d{1,2}日[上下，]|本报讯|据悉"
+)
 #: Roles that the value of a label may look like.
 _VALUES = {"plain", "furniture", "meta"}
 #: Roles of lines that are whole by themselves, and of lines that begin something.
@@ -69,6 +73,7 @@ class Line:
             and text[-1] not in "，、；：,;:"
             and (len(text) <= _LONG or " " in text or "关于" in text)
             and text.count("，") <= (2 if len(text) <= 30 else 1)
+            and not _NO_TITLE.match(text)
             and not _unbalanced(text)
         )
 
@@ -96,7 +101,7 @@ def read_lines(text: Traced) -> list[Line]:
     lines: list[Line] = []
     gap = 0
     cut = False
-    for part in _with_values(_unwrap(raw, text.value)):
+    for part in _with_values(_unwrap(raw, text)):
         said = _glued([piece.text for piece in part])
         role = role_of(said)
         if role == "furniture" or (role == "plain" and said in repeated):
@@ -124,10 +129,11 @@ def _raw_lines(value: str) -> list[_Raw]:
     return _without_crumbs(lines)
 
 
-def _unwrap(lines: list[_Raw], value: str) -> list[list[_Raw]]:
+def _unwrap(lines: list[_Raw], text: Traced) -> list[list[_Raw]]:
     """Lines that belong together because the one before was broken at the margin."""
-    widest = [value[line.start - 2 * line.indent : line.end] for line in lines]
-    full = at_margin(widest)
+    spans = [(line.start - 2 * line.indent, line.end) for line in lines]
+    received = [float(text.origin[end - 1] - text.origin[start] + 1) for start, end in spans]
+    full = at_margin([text.value[start:end] for start, end in spans], received)
     indented = sum(line.indent for line in lines) >= 3
     parts: list[list[_Raw]] = []
     for i, line in enumerate(lines):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .. import codebooks, regions
 from ..regions import Region, Regions
+from .gazetteer import Mention, mentions
 from .split import Article
 
 _ORDER = ("乡", "县", "市", "省", "中央")
@@ -31,18 +32,6 @@ class Place:
     code: str | None = None
     name: str | None = None
     candidates: tuple[str, ...] = ()
-
-
-#: A name, the regions of that name, and whether it is their full name.
-_Name = tuple[str, tuple[Region, ...], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    start: int
-    end: int
-    regions: tuple[Region, ...]
-    full: bool
 
 
 def place(
@@ -187,7 +176,7 @@ def _region(named: _Named, level: str | None) -> Place:
 def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
     """Regions named in the fields, each with its points."""
     table = regions.load()
-    found: list[tuple[_Mention, float, str]] = []
+    found: list[tuple[Mention, float, str]] = []
     for text, weight in fields:
         for mention in mentions(text, year):
             found.append((mention, _worth(mention, text, weight), text))
@@ -208,14 +197,14 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
     return _Named(scores, left, names)
 
 
-def _worth(mention: _Mention, text: str, weight: float) -> float:
+def _worth(mention: Mention, text: str, weight: float) -> float:
     """Points of one mention: less for a short name, for a place in a list, for what is only the way to a place."""
     worth = weight if mention.full else weight * 0.7
     around = text[max(0, mention.start - 1) : mention.start] + text[mention.end : mention.end + 1]
     return worth * 0.3 if "、" in around else worth
 
 
-def _choose(mention: _Mention, text: str, certain: set[str], table: Regions) -> Region | None:
+def _choose(mention: Mention, text: str, certain: set[str], table: Regions) -> Region | None:
     """The one region meant: by the name before it, then by what else the article names."""
     if len(mention.regions) == 1:
         return mention.regions[0]
@@ -232,83 +221,6 @@ def _choose(mention: _Mention, text: str, certain: set[str], table: Regions) -> 
     return None
 
 
-def mentions(text: str, year: int | None = None) -> list[_Mention]:
-    """Names of regions in a text, longest first, those in use in that year before all others."""
-    heads = _index()
-    found: list[_Mention] = []
-    end = 0
-    for at in [i for i, pair in enumerate(map(str.__add__, text, text[1:])) if pair in heads]:
-        if at < end:
-            continue
-        match = next((entry for entry in heads[text[at : at + 2]] if text.startswith(entry[0], at)), None)
-        if match is None or not _names_a_place(match, text, at):
-            continue
-        name, rows, full = match
-        end = at + len(name)
-        valid = [r for r in rows if r.valid(year)] or _latest(rows)
-        found.append(_Mention(at, end, tuple({r.code: r for r in valid}.values()), full))
-    return found
-
-
-def _names_a_place(match: _Name, text: str, at: int) -> bool:
-    """Whether the name stands for a place there, and is no common word and no part of another name."""
-    name, rows, full = match
-    end = at + len(name)
-    book = _book()
-    if not full:
-        if _inside_word(text, end):
-            return False
-        if rows[0].level == "县" and not book.short_county_before.match(text, end):
-            return False
-    before = text[at - 1] if at else ""
-    ordinary = name in book.common or (len(name) == 2 and full and "\u4e00" <= before <= "\u9fff")
-    return not ordinary or _after_parent(rows, text, at)
-
-
-def _latest(rows: Iterable[Region]) -> list[Region]:
-    rows = list(rows)
-    last = max(r.valid_to or 9999 for r in rows)
-    return [r for r in rows if (r.valid_to or 9999) == last]
-
-
-def _after_parent(rows: Iterable[Region], text: str, at: int) -> bool:
-    table = regions.load()
-    before = text[max(0, at - 8) : at]
-    return any(before.endswith((a.name, a.short)) for r in rows for a in table.path(r.code)[:-1])
-
-
-def _inside_word(text: str, end: int) -> bool:
-    """Whether a short name is the beginning of another name: 吉林市 is no mention of 吉林, 南京路 none of 南京."""
-    return text[end : end + 1] in {"路", "街", "巷", "道", "河", "江", "湖", "山", "会"} and text[
-        end : end + 2
-    ] not in {"江山", "江干"}
-
-
-@functools.cache
-def _index() -> dict[str, list[_Name]]:
-    """First two characters → names, longest first, with their regions and whether the name is full."""
-    table = regions.load()
-    names: dict[str, dict[str, bool]] = {}
-    for row in table.rows:
-        names.setdefault(row.name[:2], {})[row.name] = True
-        if len(row.short) > 1 and row.short != row.name:
-            names.setdefault(row.short[:2], {}).setdefault(row.short, False)
-    index = {}
-    for head, group in names.items():
-        rows = []
-        for name, full in sorted(group.items(), key=lambda item: -len(item[0])):
-            if full:
-                meant = table.named(name)
-            else:
-                # 吉林 is the province, 邯郸 the city and not the county once of that name.
-                called = table.called(name)
-                highest = max(called, key=lambda r: _ORDER.index(r.level)).level
-                meant = tuple(r for r in called if r.level == highest)
-            rows.append((name, meant, full))
-        index[head] = rows
-    return index
-
-
 @dataclass(frozen=True)
 class _Book:
     """places.yml, compiled."""
@@ -316,8 +228,6 @@ class _Book:
     levels: dict[str, re.Pattern[str]]
     own: re.Pattern[str]
     national: re.Pattern[str]
-    short_county_before: re.Pattern[str]
-    common: frozenset[str]
     outlets: dict[str, str]
 
 
@@ -328,7 +238,5 @@ def _book() -> _Book:
         {level: re.compile(pattern) for level, pattern in book["levels"].items()},
         re.compile(book["own"]),
         re.compile(book["national"]),
-        re.compile(book["short_county_before"]),
-        frozenset(book["common"]),
         book["outlets"],
     )

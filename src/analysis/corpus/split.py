@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .. import codebooks
+from .gazetteer import mentions
 from .lines import Line, is_open, paragraphs, read_lines
 from .trace import Traced, join
 
@@ -123,7 +124,7 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     for at in range(1, len(lines) - 1):
         if _alone(lines, at) and not _near(starts, at, lines):
             last = max((s for s in starts if s < at), default=0)
-            if _points(lines, last, at, usual) >= _ENOUGH:
+            if not _announced(lines, last, at) and _points(lines, last, at, usual) >= _ENOUGH:
                 starts[at] = False
     for start in sorted(starts)[1:]:
         before = max(s for s in starts if s < start)
@@ -206,6 +207,13 @@ def _alone(lines: Sequence[Line], at: int) -> bool:
     return ended and follows
 
 
+def _announced(lines: Sequence[Line], last: int, at: int) -> bool:
+    """Whether a headline names what the letter above sends: 关于印发《某办法》的通知, and below it 某办法."""
+    name = re.sub(r"[（(].{1,8}[)）]$", "", lines[at].text)
+    head = "".join(line.text for line in lines[last : last + 6] if "关于" in line.text and line.headline)
+    return len(name) >= 5 and name in head
+
+
 def _near(starts: dict[int, bool], at: int, lines: Sequence[Line]) -> bool:
     """Whether a start lies within the same title block."""
     return any(
@@ -214,28 +222,48 @@ def _near(starts: dict[int, bool], at: int, lines: Sequence[Line]) -> bool:
 
 
 def _points(lines: Sequence[Line], last: int, at: int, usual: int) -> int:
-    """How much speaks for a headline opening an article rather than a section of one."""
+    """How much speaks for a headline opening an article rather than a section of one.
+
+    The strongest reason is another place: sections of an article speak of the place that the article is about.
+    """
     line, before = lines[at], lines[at - 1]
-    layout = _patterns()
+    after, earlier = _until(lines, at + 1, 900), "".join(x.text for x in lines[last:at])
     points = 0
     points += 2 if line.gap >= usual + 2 else 0
-    points += 2 if len(line.text) >= 8 and layout["genre_tail"].search(line.text) else 0
-    points += 1 if line.text.startswith("关于") or 14 <= len(line.text) <= 40 else 0
+    points += 2 if len(line.text) >= 8 and _patterns()["genre_tail"].search(line.text) else 0
+    points += 1 if "关于" in line.text or 14 <= len(line.text) <= 45 else 0
     points += 3 if before.role in {"turned", "credit"} or _dated(before.text) else 0
     points += 1 if line.cut else 0
-    after = _until(lines, at + 1, 700)
-    earlier = "".join(x.text for x in lines[last:at])
-    if len(earlier) >= 150 and len(after) >= 100:
-        points += 2 if _overlap(after, earlier) < 0.12 else 0
-        points += 1 if _overlap(line.text, after) > _overlap(line.text, earlier) + 0.2 else 0
-    siblings = [
-        x
-        for x in lines[last + 1 : at + 40]
-        if x is not line and x.headline and x.role == "plain" and len(x.text) <= 24
-    ]
-    points -= 2 if len(siblings) >= 2 and len(line.text) <= 24 else 0
-    points -= 1 if len(line.text) < 10 else 0
-    return points
+    if len(earlier) < 150 or len(after) < 100:
+        return points
+    told, known = _overlap(line.text, after), _overlap(line.text, earlier)
+    points += 2 if told >= 0.6 and known <= 0.45 and len(line.text) >= 10 else 0
+    points += 1 if _overlap(after, earlier) < 0.12 else 0
+    moved = _moved(line.text, after, earlier[-900:])
+    alike = [x for x in lines[last + 1 : at + 40] if x is not line and x.headline and len(x.text) <= 24]
+    if not moved and len(alike) >= 2 and len(line.text) <= 24:
+        points -= 2  # one of several headings of a kind
+    return points + moved - (len(line.text) < 10)
+
+
+def _moved(title: str, after: str, earlier: str) -> int:
+    """Points for a text that speaks of another place than the one before it; more where the title names the place."""
+    here, there = _places(title + after), _places(earlier)
+    if not here:
+        return 2 if sum(there.values()) >= 3 and not _places(title) else 0
+    if not there:
+        points = 2 if sum(here.values()) >= 3 else 0
+    else:
+        (a, _), (b, _) = here.most_common(1)[0], there.most_common(1)[0]
+        related = a == b or (a[:2] == b[:2] and "00" in (a[2:], b[2:]))
+        points = 0 if related else 3
+    named = _places(title)
+    return points + (2 if points and any(code not in there for code in named) else 0)
+
+
+def _places(text: str) -> Counter[str]:
+    """Provinces and cities that a text names for certain, by the first four digits of their codes."""
+    return Counter(m.regions[0].code[:4] for m in mentions(text) if len(m.regions) == 1)
 
 
 def _until(lines: Sequence[Line], at: int, size: int) -> str:

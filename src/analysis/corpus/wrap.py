@@ -11,16 +11,17 @@ _NARROW = 9
 _AROUND = 3
 
 
-def at_margin(lines: Sequence[str]) -> list[bool]:
+def at_margin(lines: Sequence[str], received: Sequence[float] = ()) -> list[bool]:
     """For each line (with its indent, without its end) whether it was broken at the margin.
 
     A page that was broken has most of its lines of one width; so has each column of a page with several. A page of
     whole paragraphs has lines of all widths. Width is counted in characters and in columns of a terminal, where a
-    Chinese character is twice as wide as a Latin one, and the count that fits better is taken.
+    Chinese character is twice as wide as a Latin one, and, if given, as the lines were ``received`` (before notes were
+    cut out of them); the count that fits best is taken.
     """
     columns = [_columns(line) for line in lines]
-    best: tuple[float, list[float], float] | None = None
-    for widths in (columns, [float(len(line)) for line in lines]):
+    best: tuple[float, Sequence[float], float] | None = None
+    for widths in (columns, [float(len(line)) for line in lines], received):
         if (found := _margin(widths)) and (best is None or found[0] > best[0]):
             best = found[0], widths, found[1]
     if best is not None:
