@@ -206,8 +206,10 @@ def annex(scope: Scope) -> None:
 
 
 def _definition(entry: registry.Indicator, variant: registry.Variant, plain: bool) -> str:
-    pieces = [entry.definition if plain else None, variant.source or entry.definition_source]
-    if plain and entry.valid_from:
+    if not plain:
+        return variant.source or "口径如名"
+    pieces = [entry.definition, entry.definition_source]
+    if entry.valid_from:
         pieces.append(f"{entry.valid_from}起")
     return "；".join(dict.fromkeys(str(piece) for piece in pieces if piece)) or "见指标目录"
 

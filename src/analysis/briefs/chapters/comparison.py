@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ... import display
+from ... import codebooks, display
 from ...cases import registry
 from ...display import drawings
 from .history import behaviour
@@ -82,7 +82,7 @@ def _sheet(
     if made.funnel is not None:
         sizes = shown["n"].astype(float)
         limits = made.funnel.limits(np.linspace(max(1.0, sizes.min() * 0.7), sizes.max() * 1.08, 60))
-    outside = shown[shown["word"].isin(["好于同组", "差于同组", "高于同组", "低于同组"])]
+    outside = shown[shown["word"].isin([_word(key) for key in ("improvement", "concern", "higher", "lower")])]
     said = "、".join(f"{row['name']}（{row['word']}）" for row in outside.to_dict("records")) or "没有地区"
     display.chart(
         drawings.comparison(history, shown, limits, highlight=own),
@@ -115,7 +115,7 @@ def _table(scope: Scope, entry: registry.Indicator, made: Comparison, bodies: pd
 
 def _finding(scope: Scope, entry: registry.Indicator, made: Comparison, bodies: pd.DataFrame) -> None:
     ranked = bodies[bodies["ranked"].astype(bool)]
-    worse = ranked[ranked["word"] == "差于同组"]
+    worse = ranked[ranked["word"] == _word("concern")]
     total = display.result(f"{entry.name}·参与比较的地区", len(ranked), unit="个", source=scope.source(entry))
     count = display.result(f"{entry.name}·差于同组的地区", len(worse), unit="个", source=scope.source(entry))
     named = f"：{'、'.join(worse['name'])}" if len(worse) else ""
@@ -139,6 +139,11 @@ def _finding(scope: Scope, entry: registry.Indicator, made: Comparison, bodies: 
             display.finding(
                 f"{scope.region.name}的名次在第{{{low.name}}}至第{{{high.name}}}之间，与{int(row['undistinguished'])}个地区无法区分。"
             )
+
+
+def _word(key: str) -> str:
+    """A word of the comparison's codebook."""
+    return str(codebooks.load("comparison")["words"][key]["text"])
 
 
 def _range(low: Any, high: Any, scale: float, digits: int) -> str | None:
