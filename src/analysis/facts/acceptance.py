@@ -54,6 +54,8 @@ def measures(text: str, q: Quantity) -> bool:
         return not re.search(r"(?:前|近|过去|最近|未来|今后)$", before)
     if q.unit in _UNMEASURED:
         return False
+    if q.unit == "位":
+        return not re.search(r"(?:前|第|后|列|居|排名|上升|下降|提升|跃升|位次)$", before)
     if q.unit == "次":
         return not re.match(r"性|会议|全会|党代会|常委会", after)
     return True

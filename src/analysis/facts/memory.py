@@ -8,7 +8,7 @@ from .clauses import Frame
 from .records import Statistic
 
 _MEAN = re.compile(r"[日月年周人户]均")
-_MEMORY = 40  # records that a later number of the same sentence may refer to
+MEMORY = 40  # records that a later number of the same sentence may refer to
 
 
 class Memory:
@@ -19,7 +19,7 @@ class Memory:
 
     def level_before(self, *, counts: bool = False) -> int | None:
         """The last level stated in this sentence (or the one before it), outside brackets first."""
-        for i in range(len(self.records) - 1, max(self.first - 12, len(self.records) - _MEMORY, -1), -1):
+        for i in range(len(self.records) - 1, max(self.first - 12, len(self.records) - MEMORY, -1), -1):
             record = self.records[i]
             if (
                 not record.level
@@ -42,7 +42,7 @@ class Memory:
         """The last ``size`` levels that a list of changes or shares speaks of, in order; a chain may count as one."""
         found = [
             i
-            for i in range(max(0, self.first - 8, len(self.records) - _MEMORY), len(self.records))
+            for i in range(max(0, self.first - 8, len(self.records) - MEMORY), len(self.records))
             if self.records[i].level
             and not self.records[i].bracketed
             and not (counts and self.records[i].kind == "rate")
@@ -73,6 +73,15 @@ class Memory:
             return None
         stem = re.sub(r"\((?:批次|人次|件次|人|批)\)$", "", self.records[reference].indicator)
         return stem + name if stem and name not in stem else None
+
+    def in_bracket(self, frame: Frame) -> int | None:
+        """The level that opens the bracket which a number stands in: 餐饮服务(1203件,占12.5%)."""
+        last = len(self.records) - 1
+        if not frame.bracketed or last < self.first:
+            return None
+        record = self.records[last]
+        open_still = ")" not in self.text[record.quantity.end : frame.quantity.start]
+        return last if record.bracketed and record.level and open_still else None
 
     def number_before(self, frame: Frame) -> bool:
         """Whether a number stands right before the bracket that this one is in."""

@@ -12,7 +12,7 @@ from .acceptance import CLAUSE_MARK, EACH, LIMITED, RATIO_UNITS
 from .clauses import Frame
 from .context import EARLIER, Carry
 from .dates import When
-from .memory import Memory, label_units
+from .memory import MEMORY, Memory, label_units
 from .numbers import Quantity
 from .records import Statistic
 
@@ -27,7 +27,6 @@ _REMARK = re.compile(r"(?:含|包括|其中)?(?:旧存|上年结转|结转|新�
 _ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
 _SUMMED = re.compile(r"(?:以上|各项|两项|三项|四类|五类)?(?:合计|总计|共计)(?:为|达)?")
 _CHAIN = 4
-_MEMORY = 40  # records that a later number of the same sentence may refer to
 
 
 def read_sentence(
@@ -90,6 +89,7 @@ class _Sentence:
         self.memory = Memory(text, start, records, first)
         self.time_starts = [w.start for w in times]
         self.base: str | None = None
+        self.announced: str | None = None  # 与上月相比, said for the whole sentence
         self.sharing = False
         self.parent: int | None = None
         self.scope = ""
@@ -116,9 +116,10 @@ class _Sentence:
             self._change(frame, change, self._own_noun(frame, change))
             return
         if (quantity.unit in RATIO_UNITS or quantity.unit is None) and (shared := changes.share(frame.left)):
-            reference = self.memory.level_before(counts=True)
+            inner = self.memory.in_bracket(frame)
+            reference = inner if inner is not None else self.memory.level_before(counts=True)
             own = naming.trim(shared.own)
-            if not own and frame.bracketed and not self.memory.number_before(frame):
+            if not own and inner is None and frame.bracketed and not self.memory.number_before(frame):
                 own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
             if own or reference is not None:
                 name = own or self.records[reference].indicator  # type: ignore[index]
@@ -132,9 +133,19 @@ class _Sentence:
                 )
                 self.sharing = True
                 return
-        if not acceptance.counts(self.text, found, k):
+        if self._bare_share(frame) or not acceptance.counts(self.text, found, k):
             return
         self._level(found, k)
+
+    def _bare_share(self, frame: Frame) -> bool:
+        """咨询类5.2万个(53.1%): a percentage alone in the bracket right behind a count is its share."""
+        if frame.quantity.unit != "%" or not frame.bracketed or naming.plain(frame.left) or frame.right:
+            return False
+        if not self.memory.number_before(frame) or self.records[-1].kind not in ("count", "money", "area"):
+            return False
+        name = _share_name(self.records[-1].indicator)
+        self._add(frame, name, "rate", share=True, part_of=len(self.records) - 1)
+        return True
 
     def _alike(self, frame: Frame) -> bool:
         """甲、乙…己各1件, 清理、整改比例均达100%: one record a member of the list."""
@@ -289,7 +300,7 @@ class _Sentence:
             return
         size = 1
         stop = frame.quantity.end
-        for following in found[k + 1 : k + 1 + _MEMORY]:
+        for following in found[k + 1 : k + 1 + MEMORY]:
             if CLAUSE_MARK.search(following.between) or not changes.read(
                 following.raw, following.quantity.unit, "同比"
             ):
@@ -306,6 +317,10 @@ class _Sentence:
         names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
         if len(names) == size:
             self.queue = [(name, self.memory.matching(name)) for name in names]
+            return
+        joined = re.findall("来[信访电网]|网[上络]?信访?", names[0]) if len(names) == 1 else []
+        if len(joined) == size:
+            self.queue = [(name, self.memory.matching(name)) for name in joined]  # 来信来访来电
             return
         levels = self.memory.levels_before(size, counts=False)
         if len(levels) == size:
@@ -496,7 +511,9 @@ class _Sentence:
         raw_lead = self.text[max(self.start, frame.quantity.start - len(frame.between)) : frame.left_start]
         base = changes.find_base(raw_lead) if raw_lead else None
         if base and not raw_lead[base.end :].strip(",、的"):
-            self.base = base.text
+            self.base = self.announced = base.text
+        elif ";" in frame.between:
+            self.base = self.announced  # a base that a change named in passing ends with its clause
         if "其中" in frame.between or frame.raw.startswith("含"):
             self.parent = self.memory.level_before(counts=True)
             self.sharing = False
