@@ -258,11 +258,9 @@ class _Shard:
         staged = shards / f".{name}-{os.getpid()}"
         staged.mkdir()
         for table, columns in _TABLES.items():
-            rows = frame((row for one in self._parsed for row in getattr(one, table)), columns)
-            pq.write_table(
-                pa.Table.from_pandas(rows, schema=_schema(columns), preserve_index=False),
-                staged / f"{table}.parquet",
-            )
+            rows = [row for one in self._parsed for row in getattr(one, table)]
+            arrays = [pa.array([row.get(name) for row in rows], kind) for name, kind in _kinds(columns)]
+            pq.write_table(pa.table(arrays, names=list(columns)), staged / f"{table}.parquet")
         traces = [(doc_id, t) for one in self._parsed for doc_id, t in one.traces.items()]
         sketches = [s for one in self._parsed for s in one.sketches.values()]
         pq.write_table(
@@ -416,11 +414,12 @@ def _load(out: Path, table: str) -> pd.DataFrame:
     return whole
 
 
-def _schema(columns: Mapping[str, str]) -> Any:
+def _kinds(columns: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Columns with their Arrow types."""
     import pyarrow as pa
 
     kinds = {"string": pa.string(), "Int64": pa.int64(), "Float64": pa.float64(), "boolean": pa.bool_()}
-    return pa.schema([(name, kinds.get(kind, pa.list_(pa.string()))) for name, kind in columns.items()])
+    return [(name, kinds.get(kind, pa.list_(pa.string()))) for name, kind in columns.items()]
 
 
 def _triples(numbers: list[int]) -> Iterator[tuple[int, int, int]]:
