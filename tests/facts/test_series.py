@@ -78,11 +78,20 @@ def test_monthly_hand_over():
         "2024年1月，县12345热线受理诉求400件，办结率98.5%。", "2024年一季度，县12345热线受理诉求1200件。"
     )
     handed = facts.monthly(table)
-    assert handed["month"].tolist() == ["2024-01", "2024-01"]
+    assert set(handed["month"]) == {dt.date(2024, 1, 1)}  # the quarter is not divided
     by = handed.set_index("indicator")
-    assert (by.loc["received", "numerator"], by.loc["received", "region"]) == (400, "990001")
-    assert (by.loc["closing_rate", "numerator"], by.loc["closing_rate", "denominator"]) == (98.5, 100)
+    assert (by.loc["受理量", "numerator"], by.loc["受理量", "region_code"]) == (400, "990001")
+    assert (by.loc["办结率", "numerator"], by.loc["办结率", "denominator"]) == (98.5, 100)
     assert set(handed["system"]) == {"12345"}
+
+
+def test_hand_over_fits_the_case_tables():
+    from analysis import codebooks
+
+    columns = codebooks.load("case_tables")["tables"]["monthly"]["columns"]
+    handed = facts.monthly(_series("2024年1月，县市长信箱收到来信40封。"))
+    assert list(handed.columns) == list(columns)
+    assert set(handed["system"]) <= set(columns["system"]["terms"])
 
 
 @pytest.mark.parametrize(

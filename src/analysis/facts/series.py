@@ -46,9 +46,10 @@ COLUMNS = [
     "text",
 ]
 MONTHLY = [
-    "region",
+    "region_code",
     "month",
     "indicator",
+    "variant",
     "actor",
     "channel",
     "state",
@@ -58,6 +59,7 @@ MONTHLY = [
     "source",
 ]
 _SAME_UNIT = {"件次": "件", "封": "件", "宗": "起", "名": "人", "批次": "批", "家次": "家"}
+_SYSTEMS = {"信访": "信访", "12345": "12345", "信箱": "政府信箱", "公安": "公安"}
 _CHANNELS = {
     "visits": "来访",
     "letters": "来信",
@@ -102,41 +104,39 @@ def series(statistics: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
 def monthly(table: pd.DataFrame) -> pd.DataFrame:
     """A series as the ``monthly`` aggregates that the case part reads where there are no case rows.
 
-    Only months are taken: a quarter is not divided. A rate keeps itself over 100 as numerator and denominator.
+    Only months are taken: a quarter is not divided. Of an indicator that an issue states for several bodies, the first
+    stands for the region. A rate keeps itself over 100 as numerator and denominator.
 
     Returns
     -------
     pandas.DataFrame
-        region, month (``YYYY-MM``), indicator (registry id), actor, channel, state, numerator, denominator, and the
-        system and source that it comes from.
+        region_code, month (its first day), indicator (name in the registry), variant, actor, channel, state,
+        numerator, denominator, system, source. Actor and state are left open: a bulletin's body is no actor of the
+        regulation, and what a series remarks on a value is in the series.
     """
     import pandas as pd
 
-    kept = table[
-        (table["frequency"] == "month")
-        & table["value"].notna()
-        & table["indicator_id"].notna()
-        & (table["status"] != "重复")
-    ]
+    kept = table[(table["frequency"] == "month") & table["value"].notna() & table["indicator_id"].notna()]
+    kept = kept[kept["region_code"].notna() & ~kept["indicator"].astype(str).str.endswith("占比")]
     rows = []
-    latest = kept.drop_duplicates(["series", "period_start"], keep="last")
-    for row in latest.to_dict("records"):
+    for row in kept.sort_values(["source", "start"], kind="stable").to_dict("records"):
         rate = row["unit"] == "%"
         rows.append(
             {
-                "region": row["region_code"],
-                "month": f"{row['period_start']:%Y-%m}",
-                "indicator": row["indicator_id"],
-                "actor": row["body"],
+                "region_code": row["region_code"],
+                "month": row["period_start"],
+                "indicator": naming.register(row["words"])[1],
                 "channel": _CHANNELS.get(row["indicator_id"]),
-                "state": row["status"],
                 "numerator": row["value"],
                 "denominator": 100.0 if rate else None,
-                "system": row["system"],
+                "system": _SYSTEMS.get(row["system"], "其他"),
                 "source": row["source"],
             }
         )
-    return pd.DataFrame(rows, columns=MONTHLY)
+    made = pd.DataFrame(rows, columns=MONTHLY)
+    return made.drop_duplicates(["region_code", "month", "indicator", "system", "source"]).reset_index(
+        drop=True
+    )
 
 
 # --- levels -----------------------------------------------------------------------------------------------------
