@@ -21,8 +21,11 @@ Flags = NDArray[np.bool_]
 # Larger joint programmes than this (cells × small cells) are not tried: few end within a minute, and whether one does
 # would depend on the machine. For the same reason only a proven optimum is used.
 _JOINT = 12_000
-# Attempts to publish a secondary cell again: a number, not a time, so that the same table gives the same pattern.
-_ATTEMPTS = 300
+# Attempts to publish a secondary cell again, times the number of cells: a number, not a time, so that the same table gives
+# the same pattern.
+_ATTEMPTS = 200_000
+# Rounds of random programmes before a cell gets one of its own.
+_WITNESSES = 12
 # How far a cell may move in a protecting pattern, in thresholds; any pattern within it protects, so it costs only optimality.
 _REACH = 4.0
 _EPS = 1e-6
@@ -140,23 +143,44 @@ def suppress(system: System, *, time_limit: float = 20.0) -> Suppression:
     return Suppression(pattern, "greedy", time.monotonic() - start)
 
 
-def audit(system: System, suppressed: Flags, only: Flags | None = None) -> Ranges:
-    """Range of every small and every suppressed cell (or of ``only``): one minimisation and one maximisation each."""
-    checked = system.small | (suppressed & ~system.hidden) if only is None else only
+def audit(system: System, suppressed: Flags) -> Ranges:
+    """Range of every small and every suppressed cell.
+
+    A suppressed cell gets a minimisation and a maximisation of its own. Small cells that were never to be published are
+    only shown to have range enough: theirs may be wider than what is given.
+    """
+    return _ranges(
+        system, suppressed, system.small | (suppressed & ~system.hidden), exact=suppressed & ~system.hidden
+    )
+
+
+def _ranges(system: System, suppressed: Flags, checked: Flags, exact: Flags) -> Ranges:
     cells = np.flatnonzero(checked)
     low, high = system.values[cells], system.values[cells]  # a cell in no component is known
-    position = {int(cell): place for place, cell in enumerate(cells)}
+    place = np.full(len(system.values), -1)
+    place[cells] = np.arange(len(cells))
     for component in _components(system, suppressed):
-        for cell in component.unknown:
-            if (place := position.get(int(cell))) is not None:
-                low[place], high[place] = component.range(int(cell))
+        inside = np.flatnonzero(checked[component.unknown])
+        if not len(inside):
+            continue
+        at = place[component.unknown[inside]]
+        quick = np.flatnonzero(~exact[component.unknown[inside]])
+        if len(quick):
+            low[at[quick]], high[at[quick]] = component.witnessed(inside[quick])
+        enough = _enough(system, cells[at], low[at], high[at])
+        for number in np.flatnonzero(exact[cells[at]] | ~enough):
+            low[at[number]], high[at[number]] = component.range(int(inside[number]))
+    return Ranges(cells, low, high, _enough(system, cells, low, high))
+
+
+def _enough(system: System, cells: NDArray[np.int64], low: Array, high: Array) -> Flags:
+    """Which ranges suffice."""
     protected = high - low >= system.width - _EPS
     if system.need is not None:
         ranged = (system.withheld & ~system.hidden)[cells]
         reaches = (low <= system.need[0] + _EPS) & (high >= system.need[1] - _EPS)
         protected = np.where(ranged, reaches, protected)
-    protected = np.where(system.small[cells], protected, high - low > _EPS)
-    return Ranges(cells, low, high, protected.astype(bool))
+    return np.where(system.small[cells], protected, high - low > _EPS).astype(bool)
 
 
 @dataclass(frozen=True)
@@ -170,23 +194,54 @@ class _Component:
     low: Array
     high: Array
 
-    def range(self, cell: int) -> tuple[float, float]:
-        from scipy.optimize import linprog
-
-        goal = (self.unknown == cell).astype(float)
-        bounds = np.column_stack([self.low, self.high])
+    def range(self, place: int) -> tuple[float, float]:
+        """Least and greatest value of one cell, by its position in the component."""
+        goal = np.zeros(len(self.unknown))
+        goal[place] = 1.0
         found = []
         for sign in (1.0, -1.0):
-            if self.matrix.shape[0] == 0:
-                found.append(float((self.low if sign > 0 else self.high)[goal > 0][0]))
-                continue
-            result = linprog(sign * goal, A_eq=self.matrix, b_eq=self.known, bounds=bounds, method="highs")
-            if result.status == 3:  # unbounded
+            point, unbounded = self._solve(sign * goal, self.high)
+            if unbounded:
                 found.append(-sign * np.inf)
             else:
-                # The true values satisfy every equation, so anything but an optimum is a numerical failure: assume the worst.
-                found.append(sign * result.fun if result.success else float(self.system.values[cell]))
+                # The true values satisfy every equation, so no optimum is a numerical failure: assume the worst.
+                found.append(
+                    float(self.system.values[self.unknown[place]] if point is None else point[place])
+                )
         return found[0], found[1]
+
+    def witnessed(self, places: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Values that some cells take in a few tables that agree with all that is printed.
+
+        One programme with random weights moves many cells at once, so that few of them need programmes of their own.
+        """
+        truth = self.system.values[self.unknown]
+        low, high = truth[places].copy(), truth[places].copy()
+        # Far enough for any need, and never unbounded.
+        ceiling = np.minimum(self.high, truth + 2 * self.system.reach)
+        random = np.random.default_rng(0)
+        for _ in range(_WITNESSES):
+            waiting = ~_enough(self.system, self.unknown[places], low, high)
+            if not waiting.any():
+                break
+            goal = np.zeros(len(self.unknown))
+            goal[places[waiting]] = random.uniform(-1, 1, int(waiting.sum()))
+            for sign in (1.0, -1.0):
+                point, _ = self._solve(sign * goal, ceiling)
+                if point is not None:
+                    low, high = np.minimum(low, point[places]), np.maximum(high, point[places])
+        return low, high
+
+    def _solve(self, goal: Array, ceiling: Array) -> tuple[Array | None, bool]:
+        """A table that minimises the goal; or none, and whether it is because there is no least."""
+        from scipy.optimize import linprog
+
+        if self.matrix.shape[0] == 0:
+            point = np.where(goal < 0, ceiling, self.low)
+            return (point, False) if np.isfinite(point[goal != 0]).all() else (None, True)
+        bounds = np.column_stack([self.low, ceiling])
+        result = linprog(goal, A_eq=self.matrix, b_eq=self.known, bounds=bounds, method="highs")
+        return (result.x if result.success else None), result.status == 3
 
 
 def _components(system: System, suppressed: Flags) -> list[_Component]:
@@ -220,8 +275,9 @@ def _components(system: System, suppressed: Flags) -> list[_Component]:
 
 def _failing(system: System, suppressed: Flags, only: Flags | None = None) -> NDArray[np.int64]:
     """Small cells that are not protected, among all or among ``only``."""
-    ranges = audit(system, suppressed, system.small if only is None else only)
-    return ranges.cells[~ranges.protected & system.small[ranges.cells]]
+    checked = system.small if only is None else only
+    ranges = _ranges(system, suppressed, checked, exact=np.zeros_like(checked))
+    return ranges.cells[~ranges.protected]
 
 
 def _joint(system: System, targets: NDArray[np.int64], time_limit: float) -> Flags | None:
@@ -335,7 +391,7 @@ def _give_back(system: System, pattern: Flags) -> Flags:
     """Publish again, dearest first, what no small cell needs."""
     failing = set(_failing(system, pattern).tolist())
     spare = np.flatnonzero(pattern & ~system.withheld)
-    for cell in spare[np.argsort(-system.cost[spare], kind="stable")][:_ATTEMPTS]:
+    for cell in spare[np.argsort(-system.cost[spare], kind="stable")][: _ATTEMPTS // len(pattern)]:
         bound = next(part.unknown for part in _components(system, pattern) if cell in part.unknown)
         without = pattern.copy()
         without[cell] = False
