@@ -1,6 +1,6 @@
 """Coverage by simulation for the case statistics: do 95 % intervals hold 95 %, and do charts cry wolf as often as they say?
 
-    python benchmarks/coverage_cases.py
+    python benchmarks/coverage_cases.py [PART …]
 
 writes ``coverage_cases.json`` beside itself. Seeds are fixed; the same machine or another gives the same numbers.
 """
@@ -8,6 +8,7 @@ writes ``coverage_cases.json`` beside itself. Seeds are fixed; the same machine 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def funnel_flags(runs: int = 2000) -> list[Row]:
     return rows
 
 
-def slow_county(runs: int = 500) -> list[Row]:
+def slow_county(runs: int = 100) -> list[Row]:
     """One county made slower than the usual spread: how often it is the one that is flagged."""
     rng = np.random.default_rng(6)
     rows = []
@@ -227,16 +228,22 @@ def slow_county(runs: int = 500) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    rows: list[Row] = []
-    for part in (rates, clustered, restricted_means, rank_sets, false_signals, funnel_flags, slow_county):
-        made = part()
+PARTS = (rates, clustered, restricted_means, rank_sets, false_signals, funnel_flags, slow_county)
+
+
+def main(names: list[str]) -> None:
+    """Run all parts, or those named, and keep the others' rows as they are."""
+    file = Path(__file__).with_suffix(".json")
+    rows: list[Row] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    for part in PARTS:
+        if names and part.__name__ not in names:
+            continue
+        made = [{"part": part.__name__, **row} for row in part()]
         for row in made:
             print(json.dumps(row, ensure_ascii=False), flush=True)
-        rows += [{"part": part.__name__, **row} for row in made]
-    file = Path(__file__).with_suffix(".json")
-    file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        rows = [row for row in rows if row["part"] != part.__name__] + made
+        file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,6 +1,6 @@
 """Size by simulation for the effects: how often each inference finds an effect where there is none.
 
-    python benchmarks/coverage_effects.py
+    python benchmarks/coverage_effects.py [PART …]
 
 writes ``coverage_effects.json`` beside itself. Seeds are fixed.
 """
@@ -8,6 +8,7 @@ writes ``coverage_effects.json`` beside itself. Seeds are fixed.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def panel(
     return Panel(outcome, tuple(f"c{k:02d}" for k in range(units)), times, first, np.empty((units, 0)))
 
 
-def sizes(runs: int = 400) -> list[Row]:
+def sizes(runs: int = 200) -> list[Row]:
     """Share of true noughts rejected at 5 %: influence-function errors clustered by county, and re-drawn pilots."""
     rows = []
     for treated, start in ((2, 14), (17, 17)):
@@ -68,7 +69,7 @@ def sizes(runs: int = 400) -> list[Row]:
     return rows
 
 
-def intervals(runs: int = 300) -> list[Row]:
+def intervals(runs: int = 200) -> list[Row]:
     """Do the randomisation intervals hold a planted effect of 5 points?"""
     rows = []
     for treated, start in ((2, 14), (17, 17)):
@@ -110,7 +111,7 @@ def interruptions(runs: int = 500) -> list[Row]:
     return rows
 
 
-def placebo_ranks(runs: int = 300) -> list[Row]:
+def placebo_ranks(runs: int = 200) -> list[Row]:
     """Synthetic control on 20 units without any effect: how often the treated one ranks first."""
     rng = np.random.default_rng(9)
     first = 0
@@ -122,7 +123,7 @@ def placebo_ranks(runs: int = 300) -> list[Row]:
     ]
 
 
-def claims(runs: int = 1000) -> list[Row]:
+def claims(runs: int = 600) -> list[Row]:
     """Intervals of a stated change between two months of one level, counts and over-dispersed counts."""
     months = [f"{year}-{month:02d}" for year in (2021, 2022, 2023, 2024) for month in range(1, 13)]
     stated = pd.DataFrame(
@@ -157,16 +158,22 @@ def claims(runs: int = 1000) -> list[Row]:
     return rows
 
 
-def main() -> None:
-    rows: list[Row] = []
-    for part in (sizes, intervals, interruptions, placebo_ranks, claims):
-        made = part()
+PARTS = (sizes, intervals, interruptions, placebo_ranks, claims)
+
+
+def main(names: list[str]) -> None:
+    """Run all parts, or those named, and keep the others' rows as they are."""
+    file = Path(__file__).with_suffix(".json")
+    rows: list[Row] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    for part in PARTS:
+        if names and part.__name__ not in names:
+            continue
+        made = [{"part": part.__name__, **row} for row in part()]
         for row in made:
             print(json.dumps(row, ensure_ascii=False), flush=True)
-        rows += [{"part": part.__name__, **row} for row in made]
-    file = Path(__file__).with_suffix(".json")
-    file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        rows = [row for row in rows if row["part"] != part.__name__] + made
+        file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
