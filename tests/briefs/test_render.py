@@ -278,6 +278,24 @@ def test_tables_as_csv_hold_no_formula(renderer, tmp_path):
     assert rows == [["'=x", "组 值（%）"], ["'=1+1", "-3.5"], ["'@cmd", ""], ["' -2", "0.125"], ["甲", "1"]]
 
 
+def test_all_tables_stand_in_one_workbook(brief):
+    import openpyxl
+
+    book = openpyxl.load_workbook(brief.files["tables"])
+    assert book.sheetnames == ["表1 accept", "表2 county", "表3 wide", "表4 grouped", "表5 definitions"]
+    sheet = book["表1 accept"]
+    assert [cell.value for cell in sheet[1]] == [
+        "指标",
+        "本期（%）",
+        "本年累计（%）",
+        "同比（个百分点）",
+        "环比（个百分点）",
+        "样本量",
+    ]
+    assert [cell.value for cell in sheet[3]] == ["按期答复率", 89.6, 90.1, -1.2, 0.4, 24932]
+    assert "【内部资料】【模拟数据】受理环节主要指标" in str(sheet.cell(sheet.max_row, 1).value)
+
+
 def test_word_names_east_asian_fonts_and_writes_the_contents_out(brief, docx, notebook):
     archive = zipfile.ZipFile(brief.files["docx"])
     styles = etree.fromstring(archive.read("word/styles.xml"))

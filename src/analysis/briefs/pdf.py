@@ -17,6 +17,7 @@ from ..display import fonts, theme
 from ..errors import RenderError
 from .document import (
     Block,
+    Cell,
     Document,
     Evidence,
     Figure,
@@ -173,17 +174,13 @@ def _table(table: Table) -> str:
     size, widths = fit(table)
     columns = "".join(f"{width:.1f}pt, " for width in widths)
     aligns = "".join("right, " if column.numeric else "left, " for column in table.columns)
-    group = "".join(
-        f"table.cell(colspan: {width}, align: center, {_string(text or '')}), "
-        for text, width in table.group_spans()
-    )
+    group = "".join(f"({_string(text or '')}, {width}), " for text, width in table.group_spans())
     heads = "".join(f"[{_head(column.head)}], " for column in table.columns)
     rows = []
     for i, row in enumerate(table.rows):
-        anchor = table.anchors[i] if table.anchors else None
-        cells = [f"[{_link('#' + _string(_breakable(cell.text)), cell.href)}]" for cell in row]
-        if anchor:
-            cells[0] = f"[#anchor({_string(anchor)}){cells[0][1:]}"
+        cells = [_cell(cell) for cell in row]
+        if anchor := table.anchors[i] if table.anchors else None:
+            cells[0] = f"[#anchor({_string(anchor)})#{cells[0]}]"
         rows.append(", ".join(cells))
         if i + 1 < len(table.rows):
             rows.append("table.hline(stroke: 0.3pt + colours.grid)")
@@ -193,6 +190,11 @@ def _table(table: Table) -> str:
         f"#sheet(colours, {size}pt, ({columns}), {'false' if len(table.rows) <= _KEPT_WHOLE else 'true'}, ({aligns}), ({group}), ({heads}), (\n{body}), "
         f"{_optional(table.number)}, {_optional(table.caption)}, {_remark(table.note)})"
     )
+
+
+def _cell(cell: Cell) -> str:
+    text = _string(_breakable(cell.text))
+    return text if cell.href is None else f"[{_link('#' + text, cell.href)}]"
 
 
 def _breakable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""From an executed notebook to the files of a brief (渲染): HTML, PDF, Word, results.json, tables as CSV.
+"""From an executed notebook to the files of a brief (渲染): HTML, PDF, Word, results.json, tables as CSV and Excel.
 
 One long-lived :class:`Renderer` serves a batch: templates, fonts and compilers are loaded once, and only those that
 are asked for.
@@ -36,7 +36,7 @@ class Rendered:
     Attributes
     ----------
     files
-        Path by format, and ``results``.
+        Path by format, ``results`` (results.json) and, with tables, ``tables`` (tables.xlsx, 附表).
     results
         The named results, in order.
     tables
@@ -68,7 +68,7 @@ class Renderer:
         notebook
             The executed notebook.
         out_dir
-            Made when missing: index.html, brief.pdf, brief.docx, results.json, tables/*.csv.
+            Made when missing: index.html, brief.pdf, brief.docx, results.json, tables/*.csv, tables.xlsx.
         formats
             Of ``html``, ``pdf``, ``docx``.
         meta
@@ -95,6 +95,8 @@ class Renderer:
         files["results"] = out_dir / "results.json"
         files["results"].write_text(_results(document), encoding="utf-8")
         tables = dict(_tables(document, out_dir / "tables"))
+        if tables:
+            files["tables"] = _workbook(document, out_dir / "tables.xlsx")
         results = [dict(part) for part in _unique(document.parts.get("result", ()))]
         return Rendered(files, results, tables, list(document.warnings))
 
@@ -191,6 +193,23 @@ def _tables(document: Document, folder: Path) -> Iterable[tuple[str, Path]]:
             writer.writerow([_safe(_csv_head(column)) for column in part["columns"]])
             writer.writerows([_safe(value) for value in row] for row in part["rows"])
         yield part["name"], path
+
+
+def _workbook(document: Document, path: Path) -> Path:
+    """附表: all tables in one Excel file, a sheet each, with their captions and remarks."""
+    import pandas as pd
+
+    from ..cases.export import to_excel
+
+    sheets, notes = {}, {}
+    for table, part in zip(
+        (table for table in document.tables if table.number), document.parts["table"], strict=False
+    ):
+        name = f"{table.number} {part['name']}"
+        sheets[name] = pd.DataFrame(part["rows"], columns=[_csv_head(column) for column in part["columns"]])
+        marks = "".join(f"【{mark}】" for mark in document.meta.marks)
+        notes[name] = f"{marks}{part['caption']}" + (f"。{part['note']}" if part["note"] else "")
+    return to_excel(sheets, path, notes=notes)
 
 
 def _csv_head(column: Mapping[str, Any]) -> str:

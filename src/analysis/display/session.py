@@ -14,7 +14,6 @@ from ..errors import MethodError
 from .results import Result
 
 PREFIX = "application/vnd.policy-brief."
-KINDS = ("result", "finding", "table", "chart", "evidence", "note")
 
 
 def mime(kind: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ... import display, regions
 from ...cases import registry
 from ...display import drawings
+from ...display.session import current, mime
 from . import grid, history
 from .scope import Scope
 
@@ -167,5 +168,7 @@ def protected(scope: Scope, keys: pd.Series, counts: pd.Series) -> pd.Series:
     from ...cases import disclosure
 
     frame = pd.DataFrame({"cell": keys.astype(str).to_numpy(), "n": counts.fillna(0).to_numpy(float)})
-    kept = disclosure.protect(frame, ["cell"], profile=scope.audience).mask(frame, ["n"])["n"].notna()
+    made = disclosure.protect(frame, ["cell"], profile=scope.audience)
+    current().emit({mime("certificate"): made.certificate})  # for the manifest; prints nothing
+    kept = made.mask(frame, ["n"])["n"].notna()
     return pd.Series(kept.to_numpy(), index=counts.index)
