@@ -275,7 +275,7 @@ def _codes(file: Path, column: str, source: Source) -> dict[str, list[Any]]:
         "md5_number_lower(CAST(t AS VARCHAR)) AS low, md5_number_upper(CAST(t AS VARCHAR)) AS high "
         f"FROM {_from(file, column)}) GROUP BY code",
         source,
-    ).fetchall()
+    )
     return {
         str(code): [count, f"{(int(low) + (int(high) << 64)) % _MODULUS:x}"]
         for code, count, low, high in rows
@@ -298,12 +298,13 @@ def _write_slice(source: Source, file: Path, target: Path) -> None:
     )
 
 
-def _query(sql: str, source: Source) -> Any:
+def _query(sql: str, source: Source) -> list[tuple[Any, ...]]:
     import duckdb
 
     try:
-        connection = duckdb.connect(config={"threads": 1})
-        return connection.execute(sql)
+        with duckdb.connect(config={"threads": 1}) as connection:
+            connection.execute("SET enable_progress_bar = false")
+            return connection.execute(sql).fetchall()
     except duckdb.Error as error:
         raise InputError(
             f"读取输入 {source.name} 的切片失败：{error}",
