@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("phrase", "uses", "documents", "pmi", "entropy_left", "entropy_right", "doc_id", "start", "end")
+_STRETCH = 1_000_000
 _WORD = re.compile(r"[一-鿿㐀-䶿A-Za-z0-9]+")
 
 
@@ -147,13 +148,21 @@ def _runs(ids: np.ndarray, min_uses: int, longest: int) -> list[_Runs]:
         places, gram, uses = found[-1]
         meets = np.flatnonzero(np.diff(places) == 1)
         key = gram[meets].astype(np.int64) * len(uses) + gram[meets + 1]
-        _, number, counts = np.unique(key, return_inverse=True, return_counts=True)
-        often = counts[number] >= min_uses
-        if not often.any():
+        values, counts = np.unique(key, return_counts=True)
+        frequent = values[counts >= min_uses]
+        del values, counts
+        if not len(frequent):
             break
-        renumbered = np.cumsum(counts >= min_uses) - 1
-        gram = renumbered[number[often]].astype(np.int32)
-        found.append(_Runs(places[meets[often]], gram, np.bincount(gram)))
+        # Looked up a stretch at a time: the inverse of `unique` would take several times the memory of the keys.
+        kept, numbers = [], []
+        for first in range(0, len(key), _STRETCH):
+            stretch = key[first : first + _STRETCH]
+            number = np.minimum(np.searchsorted(frequent, stretch), len(frequent) - 1)
+            often = frequent[number] == stretch
+            kept.append(places[meets[first : first + _STRETCH][often]])
+            numbers.append(number[often].astype(np.int32))
+        gram = np.concatenate(numbers)
+        found.append(_Runs(np.concatenate(kept), gram, np.bincount(gram)))
     return found
 
 
