@@ -56,6 +56,7 @@ _PARENTHESES = re.compile(rf"(?<=[{_HAN}])\([^()\n]*\)|\([^()\n]*[{_HAN}][^()\n]
 _DOUBLED = re.compile(
     r"([，、；：])\1+|[，、；：](?=[。！？；])|(?<=[。！？])[，、；]+|。(?=。)(?<![。.]{2})(?!。。)|(?<=[，；：、])[，、]+"
 )
+_SPACE_AFTER_MARK = re.compile(rf"(?<=[，。；：、！？]) +(?=[{_HAN}“《])")
 _RUN_OF_SPACES = re.compile(r"(?<=\S)[ \u3000]{2,}(?=\S)")
 _MARKDOWN = re.compile(r"(?m)^\s{0,3}#{1,6}\s+|^\s{0,3}>\s+|^\s{0,3}(?:[-*_]\s*){3,}$")
 # Bold marks come in pairs and open after white space or a mark; the stars of a mask follow a character.
@@ -110,8 +111,8 @@ def fold_widths(text: Traced) -> Traced:
 
 
 def single_punctuation(text: Traced) -> Traced:
-    """Doubled marks become one (，， and ，。), runs of spaces one space."""
-    return text.sub(_DOUBLED, lambda m: m[1] or "").sub(_RUN_OF_SPACES, " ")
+    """Doubled marks become one (，， and ，。), runs of spaces one space, and none behind a full-width mark."""
+    return text.sub(_DOUBLED, lambda m: m[1] or "").sub(_SPACE_AFTER_MARK).sub(_RUN_OF_SPACES, " ")
 
 
 def strip_markdown(text: Traced) -> Traced:

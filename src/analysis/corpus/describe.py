@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import regions
+from .clean import pair_quotes
 from .dates import dates
 from .genre import genre
 from .place import Place, place
 from .redact import redact_text
 from .split import Article
+from .trace import Traced
 
 _NUMBER = re.compile(
     r"[\u4e00-\u9fff]{1,12}[〔\[（(【﹝]\s*(?:19|20)\d{2}\s*[〕\]）)】﹞]\s*第?\s*\d{1,4}\s*号"
@@ -112,7 +114,7 @@ def describe(article: Article, known: Known) -> dict[str, Any]:
     row |= {key: _text(stated[key]) for key in _COLUMN if stated.get(key) is not None}
     for key in ("title", "kicker", "subtitle"):
         if row[key]:
-            row[key] = redact_text(row[key])
+            row[key] = redact_text(pair_quotes(Traced.of(row[key])).value)
     return row
 
 

@@ -15,7 +15,6 @@ from .wrap import at_margin
 
 #: Marks that close a paragraph wherever a line ends with them.
 _CLOSED = re.compile(r"(?:[。！？!?；;：:…]|\.{3})[”’」』）)】\]》]*$|[—]{2}$")
-_INNER = re.compile(r"[，。；！？、：]")
 _SENTENCE_INSIDE = re.compile(r"[。！？；，].")
 _LONG = 45
 #: How a report begins, but no headline.

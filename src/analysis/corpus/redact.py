@@ -95,7 +95,7 @@ def _private_name(before: str) -> tuple[int, int] | None:
     found = None
     for match in pattern.finditer(before):
         found = match
-    if found is None or re.search(r"[。；;\n]", before[found.end() :]) or len(before) - found.end() > 24:
+    if found is None or re.search(r"[。；;\n]", before[found.end() :]) or len(before) - found.end() > 32:
         return None
     around = (
         before[max(0, found.start("name") - 8) : found.start("name")]
@@ -129,7 +129,7 @@ def _names() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str], re.Patte
     return (
         re.compile(
             rf"(?:(?:{labels})(?:是|为|叫)?[\s：:（(]*|(?<![\u4e00-\u9fff])(?=.{{2,4}}{numbered}))"
-            rf"(?P<name>{name}?)(?=[^\u4e00-\u9fff]|[的称]|反映|提供|$|{numbered})"
+            rf"(?P<name>{name}?)(?=[^\u4e00-\u9fff]|[的称也到说向来于在因及和与等自]|反映|提供|$|{numbered})"
         ),
         re.compile("|".join(book["public_lines"])),
         frozenset(book["compounds"]),
