@@ -17,7 +17,9 @@ DAY = dt.date.fromisoformat
         ("2025-09-17", 15, "2025-10-02", "2025-10-09", "2025-10-14"),
     ],
 )
-def test_published_fixtures_of_the_three_rules(start: str, days: int, plain: str, rolled: str, workdays: str) -> None:
+def test_published_fixtures_of_the_three_rules(
+    start: str, days: int, plain: str, rolled: str, workdays: str
+) -> None:
     rules = dict(zip(calendar.DAY_RULES, (plain, rolled, workdays), strict=True))
     for rule, day in rules.items():
         assert calendar.deadline(DAY(start), days, rule).day == DAY(day)

@@ -38,7 +38,13 @@ def test_four_states_to_the_day(tables: Callable) -> None:
 def test_what_happened_after_the_snapshot_is_not_known(tables: Callable) -> None:
     made = tables(
         matters=[
-            {"matter_id": "a", "registered_at": "2024-10-01", "accepted_at": "2024-10-10", "path": "6", "concluded_at": "2024-12-09"}
+            {
+                "matter_id": "a",
+                "registered_at": "2024-10-01",
+                "accepted_at": "2024-10-10",
+                "path": "6",
+                "concluded_at": "2024-12-09",
+            }
         ]
     )
     assert ran(made, "handling", now=dt.datetime(2024, 11, 1))["state"]["a"] == "open_in"
@@ -46,7 +52,9 @@ def test_what_happened_after_the_snapshot_is_not_known(tables: Callable) -> None
 
 def test_an_extension_counts_up_to_its_cap(tables: Callable) -> None:
     base = {"registered_at": "2024-01-01", "accepted_at": "2024-01-01", "path": "6", "concluded_at": None}
-    made = tables(matters=[{"matter_id": str(days), **base, "extended_days": days} for days in (0, 20, 45, -5)])
+    made = tables(
+        matters=[{"matter_id": str(days), **base, "extended_days": days} for days in (0, 20, 45, -5)]
+    )
     due = ran(made, "handling")["due"].dt.date
     assert due.to_dict() == {
         "0": dt.date(2024, 3, 1), "20": dt.date(2024, 3, 21), "45": dt.date(2024, 3, 31), "-5": dt.date(2024, 3, 1),
@@ -56,8 +64,22 @@ def test_an_extension_counts_up_to_its_cap(tables: Callable) -> None:
 def test_a_stated_deadline_overrides_the_clock_and_binds_every_path(tables: Callable) -> None:
     made = tables(
         matters=[
-            {"matter_id": "a", "registered_at": "2024-01-01", "accepted_at": "2024-01-01", "path": "1", "due_at": "2024-01-20 08:30", "concluded_at": "2024-01-20 09:00"},
-            {"matter_id": "b", "registered_at": "2024-01-01", "accepted_at": "2024-01-01", "path": "6", "due_at": None, "concluded_at": "2024-01-20"},
+            {
+                "matter_id": "a",
+                "registered_at": "2024-01-01",
+                "accepted_at": "2024-01-01",
+                "path": "1",
+                "due_at": "2024-01-20 08:30",
+                "concluded_at": "2024-01-20 09:00",
+            },
+            {
+                "matter_id": "b",
+                "registered_at": "2024-01-01",
+                "accepted_at": "2024-01-01",
+                "path": "6",
+                "due_at": None,
+                "concluded_at": "2024-01-20",
+            },
         ]
     )
     frame = ran(made, "handling")
@@ -74,14 +96,24 @@ def test_leaving_before_the_limit_leaves_the_clock(tables: Callable) -> None:
             {"matter_id": "stays", **base, "withdrawn_at": None},
         ]
     )
-    assert ran(made, "handling")["state"].to_dict() == {"withdrawn overdue": "open_late", "stays": "open_late"}
+    assert ran(made, "handling")["state"].to_dict() == {
+        "withdrawn overdue": "open_late",
+        "stays": "open_late",
+    }
 
 
 def test_day_rules_in_the_database_agree_with_the_calendar(tables: Callable) -> None:
     days = pd.date_range("2024-01-01", "2025-10-31", freq="5D")
     made = tables(
         matters=[
-            {"matter_id": str(day.date()), "registered_at": day.date(), "accepted_at": day.date(), "path": "6", "concluded_at": None, "extended_days": k % 4 * 10}
+            {
+                "matter_id": str(day.date()),
+                "registered_at": day.date(),
+                "accepted_at": day.date(),
+                "path": "6",
+                "concluded_at": None,
+                "extended_days": k % 4 * 10,
+            }
             for k, day in enumerate(days)
         ]
     )
@@ -99,7 +131,10 @@ def test_a_deadline_past_the_published_year_is_provisional(tables: Callable) -> 
     until = calendar.published_until()
     starts = [until - dt.timedelta(200), until - dt.timedelta(10)]
     made = tables(
-        matters=[{"matter_id": str(k), "registered_at": day, "simplified": True, "replied_at": None} for k, day in enumerate(starts)]
+        matters=[
+            {"matter_id": str(k), "registered_at": day, "simplified": True, "replied_at": None}
+            for k, day in enumerate(starts)
+        ]
     )
     frame = ran(made, "simplified", ("calendar",), dt.datetime.combine(until, dt.time()))
     assert frame["provisional"].to_dict() == {"0": False, "1": True}
@@ -109,12 +144,26 @@ def test_a_deadline_past_the_published_year_is_provisional(tables: Callable) -> 
 def test_articles_22_and_23_are_two_clocks(tables: Callable) -> None:
     made = tables(
         matters=[
-            {"matter_id": "a", "registered_at": "2024-01-01", "office_action": "转送", "office_acted_at": "2024-01-16", "unit_acted_at": "2024-02-01"},
-            {"matter_id": "b", "registered_at": "2024-01-01", "office_action": "直接答复", "office_acted_at": "2024-01-17", "unit_acted_at": None},
+            {
+                "matter_id": "a",
+                "registered_at": "2024-01-01",
+                "office_action": "转送",
+                "office_acted_at": "2024-01-16",
+                "unit_acted_at": "2024-02-01",
+            },
+            {
+                "matter_id": "b",
+                "registered_at": "2024-01-01",
+                "office_action": "直接答复",
+                "office_acted_at": "2024-01-17",
+                "unit_acted_at": None,
+            },
         ]
     )
     assert ran(made, "office_acceptance")["state"].to_dict() == {"a": "closed_in", "b": "closed_late"}
-    assert ran(made, "unit_acceptance")["state"].to_dict() == {"a": "closed_late"}  # answered by the office itself: no unit
+    assert ran(made, "unit_acceptance")["state"].to_dict() == {
+        "a": "closed_late"
+    }  # answered by the office itself: no unit
 
 
 def test_a_clock_without_its_columns_is_refused(tables: Callable) -> None:

@@ -56,7 +56,9 @@ def test_open_hotline(boston: cases.Cases) -> None:
     assert waiting[list(published)].round(3).to_dict() == published
     medians = duration.summary(table).set_index("group")["median"]
     assert medians[["BTDT", "PARK", "ISD", "PROP", "PWDx", "BWSC"]].tolist() == [4, 9, 17, 18, 1, 6]
-    assert np.isnan(medians["INFO"])  # four in five still open: there is no median, whatever the closed ones say
+    assert np.isnan(
+        medians["INFO"]
+    )  # four in five still open: there is no median, whatever the closed ones say
     four = table[table["group"].isin(["BTDT", "ISD", "PARK", "PWDx"])]
     assert duration.compare(four)[0] == pytest.approx(14656.02, abs=0.005)
 
@@ -80,17 +82,23 @@ def test_the_quick_summary_is_the_curve_of_lifelines(rows: list[tuple[int, int]]
         assert 1 - quick[f"within_{limit}"] == pytest.approx(fit.predict(limit), abs=1e-9)
     assert quick["rmst"] == pytest.approx(restricted_mean_survival_time(fit, 60), abs=1e-9)
     assert duration.rmst(table, 60)[0] == pytest.approx(quick["rmst"], abs=1e-9)
-    if fit.survival_function_.iloc[:, 0].sub(0.5).abs().min() > 1e-9:  # at exactly one half the last bit decides
+    if (
+        fit.survival_function_.iloc[:, 0].sub(0.5).abs().min() > 1e-9
+    ):  # at exactly one half the last bit decides
         median = fit.median_survival_time_
         assert quick["median"] == median or (np.isnan(quick["median"]) and np.isinf(median))
 
 
 def test_many_groups_at_once_equal_one_at_a_time() -> None:
     rng = np.random.default_rng(5)
-    table = histogram(rng.integers(0, 50, 900), rng.choice([OPEN, DONE, LEFT], 900), rng.choice(list("abcde"), 900))
+    table = histogram(
+        rng.integers(0, 50, 900), rng.choice([OPEN, DONE, LEFT], 900), rng.choice(list("abcde"), 900)
+    )
     together = duration.summary(table).set_index("group")
     for name, rows in table.groupby("group"):
-        pd.testing.assert_series_equal(together.loc[name], duration.summary(rows).set_index("group").loc[name])
+        pd.testing.assert_series_equal(
+            together.loc[name], duration.summary(rows).set_index("group").loc[name]
+        )
 
 
 def test_competing_risks_against_the_jittered_fitter() -> None:

@@ -50,7 +50,9 @@ def test_knows_its_columns_without_the_constants() -> None:
     assert parse("a > as_of and (b == 1 or a < 2)").columns == ("a", "b")
 
 
-@pytest.mark.parametrize("text", ["a ==", "__import__('os')", "a.b == 1", "a[0] == 1", "[x for x in a]", "lambda: 1"])
+@pytest.mark.parametrize(
+    "text", ["a ==", "__import__('os')", "a.b == 1", "a[0] == 1", "[x for x in a]", "lambda: 1"]
+)
 def test_nothing_else_is_expressible(text: str) -> None:
     with pytest.raises(CodebookError):
         parse(text)

@@ -33,13 +33,23 @@ def hotline(boston: cases.Cases) -> pd.DataFrame:
 def test_on_time_under_four_definitions(hotline: pd.DataFrame) -> None:
     rows = hotline[hotline["indicator"] == "on_time"].set_index("variant")
     assert rows.loc["due", ["numerator", "denominator"]].tolist() == [52_581, 83_179]
-    assert rows.loc[["closed", "all", "moj", "dashboard"], "value"].round(5).tolist() == [0.75818, 0.66247, 0.67502, 0.63783]
+    assert rows.loc[["closed", "all", "moj", "dashboard"], "value"].round(5).tolist() == [
+        0.75818,
+        0.66247,
+        0.67502,
+        0.63783,
+    ]
     assert rows.index[0] == "due"  # the headline stands first
 
 
 def test_four_states(boston: cases.Cases) -> None:
     states = cases.states(boston, as_of=AS_OF).set_index("state")["n"]
-    assert states.to_dict() == {"closed_in": 60_054, "closed_late": 19_154, "open_in": 3_502, "open_late": 11_444}
+    assert states.to_dict() == {
+        "closed_in": 60_054,
+        "closed_late": 19_154,
+        "open_in": 3_502,
+        "open_late": 11_444,
+    }
 
 
 def test_what_a_hotline_cannot_feed_is_said(hotline: pd.DataFrame) -> None:
@@ -52,7 +62,9 @@ def test_what_a_hotline_cannot_feed_is_said(hotline: pd.DataFrame) -> None:
 def test_one_department_under_the_definitions(boston: cases.Cases) -> None:
     table = cases.indicators(boston, as_of=AS_OF, by="responsible_body", only=["on_time"])
     shares = {body: rows.set_index("variant")["value"] for body, rows in table.groupby("group")}
-    spread = [tuple(rows.drop("status").reindex(["closed", "all", "moj"]).round(3)) for rows in shares.values()]
+    spread = [
+        tuple(rows.drop("status").reindex(["closed", "all", "moj"]).round(3)) for rows in shares.values()
+    ]
     assert (0.736, 0.161, 0.185) in spread  # the published example of how far the definitions part
 
 
@@ -60,7 +72,12 @@ def test_one_department_under_the_definitions(boston: cases.Cases) -> None:
 
 
 def matter(id: str, registered: str, **more: object) -> dict[str, object]:
-    return {"matter_id": id, "registered_at": registered, "locality_code": "990102", "concluded_at": None} | more
+    return {
+        "matter_id": id,
+        "registered_at": registered,
+        "locality_code": "990102",
+        "concluded_at": None,
+    } | more
 
 
 @pytest.fixture
@@ -72,7 +89,14 @@ def small(tables: Callable) -> cases.Cases:
     ]  # fmt: skip
     return tables(
         petitions=[
-            {"piece_id": f"p{k}", "registered_at": day, "channel": channel, "first_or_repeat": kind, "persons": n, "locality_code": code}
+            {
+                "piece_id": f"p{k}",
+                "registered_at": day,
+                "channel": channel,
+                "first_or_repeat": kind,
+                "persons": n,
+                "locality_code": code,
+            }
             for k, (day, channel, kind, n, code) in enumerate(pieces)
         ],
         population=[
@@ -87,9 +111,13 @@ def test_month_year_to_date_and_changes(small: cases.Cases) -> None:
     assert value(table, "pieces", "headline", view="本期") == 3
     assert value(table, "pieces", "headline", view="本年累计") == 5
     assert value(table, "repeat", "headline", view="本期") == pytest.approx(1 / 3)
-    assert value(table, "repeat", "headline", view="环比") == pytest.approx((1 / 3 - 1 / 2) * 100)  # percentage points
+    assert value(table, "repeat", "headline", view="环比") == pytest.approx(
+        (1 / 3 - 1 / 2) * 100
+    )  # percentage points
     assert value(table, "persons", "channel", view="本期", part_of="来访") == 3
-    change = table[(table["indicator"] == "pieces") & (table["variant"] == "headline") & (table["view"] == "同比")].iloc[0]
+    change = table[
+        (table["indicator"] == "pieces") & (table["variant"] == "headline") & (table["view"] == "同比")
+    ].iloc[0]
     assert np.isnan(change["value"])
     assert change["note"] == SMALL  # no percentage on a base of one
     assert change["numerator"] == 1
@@ -127,7 +155,13 @@ def test_satisfaction_never_without_its_bounds(tables: Callable) -> None:
     rated = [("已评价", "满意"), ("已评价", "不满意"), ("超期未评价", None), ("待评价", None)]
     made = tables(
         matters=[
-            {"matter_id": str(k), **base, "unit_rating_state": state, "unit_rating_grade": grade, "unit_rated_at": "2024-02-05" if grade else None}
+            {
+                "matter_id": str(k),
+                **base,
+                "unit_rating_state": state,
+                "unit_rating_grade": grade,
+                "unit_rated_at": "2024-02-05" if grade else None,
+            }
             for k, (state, grade) in enumerate(rated)
         ]
     )
@@ -135,14 +169,25 @@ def test_satisfaction_never_without_its_bounds(tables: Callable) -> None:
     assert value(table, "satisfaction_unit", "headline") == 1 / 2
     assert value(table, "satisfaction_unit", "concluded") == 1 / 4
     assert value(table, "satisfaction_unit", "bound_high") == 3 / 4
-    assert value(table, "satisfaction_unit", "participation") == (2 / 4) * (2 / 4)  # silence counted as satisfied × rated
+    assert value(table, "satisfaction_unit", "participation") == (2 / 4) * (
+        2 / 4
+    )  # silence counted as satisfied × rated
     assert value(table, "rated_unit", "headline") == 2 / 3
     assert set(table["note"].dropna()) == {SMALL}
 
 
 def test_a_matter_is_once_resolved_when_nobody_came_back(tables: Callable) -> None:
     made = tables(
-        matters=[matter(str(k), "2024-01-01", replied_at="2024-01-20", concluded_at="2024-01-20", resolved_at="2024-02-01") for k in range(3)],
+        matters=[
+            matter(
+                str(k),
+                "2024-01-01",
+                replied_at="2024-01-20",
+                concluded_at="2024-01-20",
+                resolved_at="2024-02-01",
+            )
+            for k in range(3)
+        ],
         petitions=[
             {"piece_id": "a", "matter_id": "0", "registered_at": "2024-01-01", "first_or_repeat": "初件"},
             {"piece_id": "b", "matter_id": "0", "registered_at": "2024-03-01", "first_or_repeat": "重件"},
@@ -184,12 +229,20 @@ def test_overdue_and_old_matters_at_a_months_end(tables: Callable) -> None:
         matters=[
             matter("never", "2023-01-10", **base),
             matter("late", "2023-01-10", **base | {"concluded_at": "2023-04-20"}),
-            matter("in time", "2023-01-10", **base | {"concluded_at": "2023-02-01", "resolved_at": "2023-02-01"}),
+            matter(
+                "in time", "2023-01-10", **base | {"concluded_at": "2023-02-01", "resolved_at": "2023-02-01"}
+            ),
         ]
     )
 
     def at(period: str) -> dict[str, float]:
-        table = cases.indicators(made, period, as_of="2024-06-30", views=["本期"], only=["overdue_open", "open_stock", "long_unresolved"])
+        table = cases.indicators(
+            made,
+            period,
+            as_of="2024-06-30",
+            views=["本期"],
+            only=["overdue_open", "open_stock", "long_unresolved"],
+        )
         return table[table["variant"] == "headline"].set_index("indicator")["value"].to_dict()
 
     assert at("2023-02") == {"open_stock": 2, "overdue_open": 0, "long_unresolved": 0}
@@ -201,8 +254,14 @@ def test_overdue_and_old_matters_at_a_months_end(tables: Callable) -> None:
 
 
 def test_preregistration_and_its_parts(tables: Callable) -> None:
-    made = tables(preregistration=[{"office": "甲", "date": "2024-03-31", "registered": 3214, "answered": 1193, "taken": 2021}])
-    table = cases.indicators(made, "2024-03", only=["preregistered", "preregistered_answered"], views=["本期"])
+    made = tables(
+        preregistration=[
+            {"office": "甲", "date": "2024-03-31", "registered": 3214, "answered": 1193, "taken": 2021}
+        ]
+    )
+    table = cases.indicators(
+        made, "2024-03", only=["preregistered", "preregistered_answered"], views=["本期"]
+    )
     assert value(table, "preregistered", "headline") == 3214
     assert value(table, "preregistered_answered", "headline") == pytest.approx(1193 / 3214)
     assert value(table, "preregistered_answered", "taken") == pytest.approx(2021 / 3214)
@@ -212,11 +271,18 @@ def test_a_county_bulletin_by_the_due_definition(tables: Callable) -> None:
     """601 dispatched, 597 in time, 4 late: 99.33 %, printed as 99 %."""
     made = tables(
         matters=[
-            matter(str(k), "2022-03-01", due_at="2022-04-15", concluded_at="2022-04-10" if k < 597 else "2022-04-20")
+            matter(
+                str(k),
+                "2022-03-01",
+                due_at="2022-04-15",
+                concluded_at="2022-04-10" if k < 597 else "2022-04-20",
+            )
             for k in range(601)
         ]
     )
-    assert value(cases.indicators(made, "2022-04", only=["on_time"]), "on_time", "due", view="本期") == pytest.approx(0.9933, abs=5e-5)
+    assert value(
+        cases.indicators(made, "2022-04", only=["on_time"]), "on_time", "due", view="本期"
+    ) == pytest.approx(0.9933, abs=5e-5)
 
 
 # ---- shape and requests ------------------------------------------------------------------------------------------------

@@ -37,7 +37,11 @@ def test_encodings_and_chinese_heads(tmp_path: Path, encoding: str) -> None:
 
 def test_mixed_encodings_are_read_line_by_line_and_reported(tmp_path: Path) -> None:
     file = tmp_path / "petitions.csv"
-    file.write_bytes((HEAD + "1,2024-03-05,来访,990102\n").encode() + "2,2024-03-06,来信,990102\n".encode("gb18030") + b"3,2024-03-07,\xff\xff,990102\n")
+    file.write_bytes(
+        (HEAD + "1,2024-03-05,来访,990102\n").encode()
+        + "2,2024-03-06,来信,990102\n".encode("gb18030")
+        + b"3,2024-03-07,\xff\xff,990102\n"
+    )
     made = cases.load(file)
     assert made.petitions.channel.execute().tolist()[:2] == ["来访", "来信"]
     rejects = cases.check(made, "2024-12-31")
@@ -51,7 +55,10 @@ def test_separators(tmp_path: Path, separator: str) -> None:
 
 
 def test_a_line_with_too_many_cells_is_reported_and_the_rest_read(tmp_path: Path) -> None:
-    file = write(tmp_path / "petitions.csv", HEAD + "1,2024-03-05,来访,990102\n2,2024-03-05,来访,990102,多,余\n3,2024-03-05,来访,990102\n")
+    file = write(
+        tmp_path / "petitions.csv",
+        HEAD + "1,2024-03-05,来访,990102\n2,2024-03-05,来访,990102,多,余\n3,2024-03-05,来访,990102\n",
+    )
     made = cases.load(file)
     assert made.petitions.piece_id.execute().tolist() == ["1", "3"]
     rejects = cases.check(made, "2024-12-31")
@@ -93,8 +100,12 @@ def test_excel_real_dates_serials_text_and_formulas(tmp_path: Path) -> None:
 def test_sheets_of_one_workbook_are_tables(tmp_path: Path) -> None:
     file = tmp_path / "all.xlsx"
     with pd.ExcelWriter(file) as book:
-        pd.DataFrame([{"piece_id": "1", "registered_at": "2024-03-05"}]).to_excel(book, sheet_name="petitions", index=False)
-        pd.DataFrame([{"matter_id": "1", "registered_at": "2024-03-05"}]).to_excel(book, sheet_name="信访事项", index=False)
+        pd.DataFrame([{"piece_id": "1", "registered_at": "2024-03-05"}]).to_excel(
+            book, sheet_name="petitions", index=False
+        )
+        pd.DataFrame([{"matter_id": "1", "registered_at": "2024-03-05"}]).to_excel(
+            book, sheet_name="信访事项", index=False
+        )
         pd.DataFrame([{"说明": "填表说明"}]).to_excel(book, sheet_name="说明", index=False)
     assert set(cases.load(file).tables) == {"petitions", "matters"}
 
@@ -128,7 +139,21 @@ def test_metadata_states_the_as_of_date(tmp_path: Path) -> None:
 # ---- refusals ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("column", ["姓名", "信访人", "身份证号", "手机号", "联系电话", "家庭住址", "诉求内容", "petitioner_name", "ID_CARD", "phone"])
+@pytest.mark.parametrize(
+    "column",
+    [
+        "姓名",
+        "信访人",
+        "身份证号",
+        "手机号",
+        "联系电话",
+        "家庭住址",
+        "诉求内容",
+        "petitioner_name",
+        "ID_CARD",
+        "phone",
+    ],
+)
 def test_a_column_that_names_a_person_is_refused(tmp_path: Path, column: str) -> None:
     file = write(tmp_path / "petitions.csv", f"件编号,登记日期,{column}\n1,2024-03-05,x\n")
     with pytest.raises(InputError, match="指向个人") as caught:
@@ -145,7 +170,9 @@ def test_what_stands_in_a_cell_betrays_it_too(tmp_path: Path) -> None:
 
 def test_a_mapping_may_drop_it(tmp_path: Path) -> None:
     file = write(tmp_path / "petitions.csv", "件编号,登记日期,姓名\n1,2024-03-05,某\n")
-    mapping = write(tmp_path / "m.yml", "version: '1'\nsource: 手写\ntables:\n  petitions:\n    drop: [姓名]\n")
+    mapping = write(
+        tmp_path / "m.yml", "version: '1'\nsource: 手写\ntables:\n  petitions:\n    drop: [姓名]\n"
+    )
     assert "姓名" not in cases.load(file, mapping=mapping).petitions.columns
 
 
@@ -181,7 +208,9 @@ def test_no_date_at_all_asks_for_one(tmp_path: Path) -> None:
 
 def test_a_duckdb_file_by_url(tmp_path: Path) -> None:
     con = ibis.duckdb.connect(tmp_path / "x.duckdb")
-    con.raw_sql("CREATE TABLE matters AS SELECT '1' AS matter_id, DATE '2024-03-05' AS registered_at, NULL::DATE AS concluded_at")
+    con.raw_sql(
+        "CREATE TABLE matters AS SELECT '1' AS matter_id, DATE '2024-03-05' AS registered_at, NULL::DATE AS concluded_at"
+    )
     con.disconnect()
     made = cases.load(f"duckdb://{tmp_path / 'x.duckdb'}")
     assert cases.indicators(made, only=["matters"])["value"].iloc[0] == 1
@@ -197,7 +226,11 @@ def test_a_database_that_is_not_there(tmp_path: Path) -> None:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A throw-away PostgreSQL server of our own, owned by an unprivileged user."""
     pytest.importorskip("psycopg", reason="ibis reaches PostgreSQL through psycopg, which is not installed")
-    tools = {name: shutil.which(name) or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None) for name in ("initdb", "pg_ctl")}
+    tools = {
+        name: shutil.which(name)
+        or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
+        for name in ("initdb", "pg_ctl")
+    }
     if not all(tools.values()):
         pytest.skip("needs PostgreSQL's initdb and pg_ctl, which are not on this machine")
     user = [] if os.getuid() else ["runuser", "-u", "nobody", "--"]
@@ -210,22 +243,66 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data, port = folder / "data", 20000 + os.getpid() % 20000
     options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
     try:
-        subprocess.run([*user, str(tools["initdb"]), "-D", str(data), "-U", "tester", "-A", "trust", "-E", "UTF8"], check=True, capture_output=True, cwd=folder)
-        subprocess.run([*user, str(tools["pg_ctl"]), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+        subprocess.run(
+            [*user, str(tools["initdb"]), "-D", str(data), "-U", "tester", "-A", "trust", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        subprocess.run(
+            [
+                *user,
+                str(tools["pg_ctl"]),
+                "-D",
+                str(data),
+                "-o",
+                options,
+                "-w",
+                "-l",
+                str(folder / "log"),
+                "start",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+        )
     except subprocess.CalledProcessError as error:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"PostgreSQL would not start: {(error.stderr or b'').decode()[-200:]}")
     yield f"postgresql://tester@127.0.0.1:{port}/postgres"
-    subprocess.run([*user, str(tools["pg_ctl"]), "-D", str(data), "-m", "immediate", "stop"], capture_output=True, cwd=folder)
+    subprocess.run(
+        [*user, str(tools["pg_ctl"]), "-D", str(data), "-m", "immediate", "stop"],
+        capture_output=True,
+        cwd=folder,
+    )
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.postgres
 def test_postgresql_gives_what_duckdb_gives(postgres: str, sample: Path, tmp_path: Path) -> None:
     """The same indicators from the same rows, on a real server and embedded."""
-    names = ["petitions", "matters", "supervision", "receptions", "obligations", "population", "preregistration"]
+    names = [
+        "petitions",
+        "matters",
+        "supervision",
+        "receptions",
+        "obligations",
+        "population",
+        "preregistration",
+    ]
     con = ibis.connect(postgres)
-    only = ["pieces", "on_time", "resolved_once", "repeat", "open_stock", "open_ages", "time_to_reply", "reception_duty", "per_10k"]
+    only = [
+        "pieces",
+        "on_time",
+        "resolved_once",
+        "repeat",
+        "open_stock",
+        "open_ages",
+        "time_to_reply",
+        "reception_duty",
+        "per_10k",
+    ]
     embedded = cases.load(sample / "cases")
     for name in names:
         table = embedded.tables[name].drop("_row")
@@ -236,11 +313,16 @@ def test_postgresql_gives_what_duckdb_gives(postgres: str, sample: Path, tmp_pat
         con.create_table(name, table.to_pyarrow())
     here, there = cases.load(tmp_path), cases.load(postgres)
     for by in (None, "county"):
-        a, b = (cases.indicators(made, "2024-03", as_of="2024-12-31", by=by, only=only, views=["本期"]) for made in (here, there))
+        a, b = (
+            cases.indicators(made, "2024-03", as_of="2024-12-31", by=by, only=only, views=["本期"])
+            for made in (here, there)
+        )
         keys = ["indicator", "variant", "part_of", "region_code", "view"]
         a, b = (frame.sort_values(keys, ignore_index=True) for frame in (a, b))
         pd.testing.assert_frame_equal(a, b, check_dtype=False)
-    lines = [cases.check(made, "2024-12-31").groupby(["table", "rule"]).size().to_dict() for made in (here, there)]
+    lines = [
+        cases.check(made, "2024-12-31").groupby(["table", "rule"]).size().to_dict() for made in (here, there)
+    ]
     assert lines[0] == lines[1]
     there.close()
     con.disconnect()
@@ -258,7 +340,13 @@ def test_expressions_compile_for_trino_and_spark() -> None:
         name = "elsewhere"
 
     def unbound(name: str) -> ibis.Table:
-        kinds = {"text": "string", "date": "timestamp(6)", "int": "int64", "float": "float64", "bool": "boolean"}
+        kinds = {
+            "text": "string",
+            "date": "timestamp(6)",
+            "int": "int64",
+            "float": "float64",
+            "bool": "boolean",
+        }
         columns = schema.table(name).columns.values()
         return ibis.table({column.id: kinds[column.type] for column in columns}, name=name)
 
@@ -272,12 +360,22 @@ def test_expressions_compile_for_trino_and_spark() -> None:
                 table = margins.snapshot(made, str(variant.table), as_of, columns=registry.needs(variant))
                 measures = margins._Measures(table, as_of)
                 measures.of(one, variant)
-                asked += [table.group_by(month=table[str(variant.when)].truncate("M")).aggregate(**measures.made)]
+                asked += [
+                    table.group_by(month=table[str(variant.when)].truncate("M")).aggregate(**measures.made)
+                ]
         if one.kind == "clock":
             clock = deadlines.clock(str(one.clock))
-            asked.append(margins.cohort_query(made, clock, as_of, None, [rule for rule in calendar.DAY_RULES if rule != clock.day_rule]))
+            asked.append(
+                margins.cohort_query(
+                    made, clock, as_of, None, [rule for rule in calendar.DAY_RULES if rule != clock.day_rule]
+                )
+            )
         if one.kind == "duration":
-            asked.append(duration.query(made, as_of, None, one.options["start"], one.options["stop"], one.options["leaves"]))
+            asked.append(
+                duration.query(
+                    made, as_of, None, one.options["start"], one.options["stop"], one.options["leaves"]
+                )
+            )
     assert len(asked) > 60
     for dialect in ("trino", "pyspark"):
         for query in asked:

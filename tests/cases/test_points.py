@@ -13,7 +13,9 @@ NOW = dt.datetime(2024, 6, 15)
 
 def margin(rows: list[tuple[str, str, float, float]], mode: str = "sum") -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["region_code", "month", "numerator", "denominator"])
-    return frame.assign(indicator="i", variant="v", part_of="", group="", mode=mode, month=pd.to_datetime(frame["month"]))
+    return frame.assign(
+        indicator="i", variant="v", part_of="", group="", mode=mode, month=pd.to_datetime(frame["month"])
+    )
 
 
 def figure(frame: pd.DataFrame, span: tuple[dt.date | None, dt.date | None]) -> tuple[float, float]:
@@ -52,7 +54,9 @@ def test_rows_without_a_date_count_in_all_of_the_data_only() -> None:
     ),
     st.integers(0, 30), st.integers(0, 30),
 )  # fmt: skip
-def test_any_span_is_the_plain_sum_of_its_months(rows: list[tuple[str, int, int, int]], first: int, last: int) -> None:
+def test_any_span_is_the_plain_sum_of_its_months(
+    rows: list[tuple[str, int, int, int]], first: int, last: int
+) -> None:
     first, last = sorted((first, last))
     start = Period(2022, 1, "month")
     frame = margin([(code, str(start.shift(k).start), float(n), float(d)) for code, k, n, d in rows])

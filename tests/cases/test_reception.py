@@ -7,7 +7,10 @@ from analysis.cases import reception
 
 
 def held(office: str, level: str, *days: str, kind: str = "接访") -> list[dict[str, object]]:
-    return [{"office": office, "office_level": level, "locality_code": "990102", "date": day, "kind": kind} for day in days]
+    return [
+        {"office": office, "office_level": level, "locality_code": "990102", "date": day, "kind": kind}
+        for day in days
+    ]
 
 
 def test_by_office_and_period_with_not_yet_due(tables: Callable) -> None:
@@ -31,7 +34,9 @@ def test_by_office_and_period_with_not_yet_due(tables: Callable) -> None:
 
 
 def test_the_provincial_duty_is_going_down(tables: Callable) -> None:
-    made = tables(receptions=[*held("省丙", "省", "2024-01-10"), *held("省丁", "省", "2024-02-10", kind="下访")])
+    made = tables(
+        receptions=[*held("省丙", "省", "2024-01-10"), *held("省丁", "省", "2024-02-10", kind="下访")]
+    )
     frame = reception.obligations(made, "2024-07-01")
     assert frame[frame["period"] == "2024H1"].set_index("office")["state"].to_dict() == {"省丁": "已履行"}
 
@@ -40,7 +45,14 @@ def test_an_office_that_never_received_is_there_when_the_duty_is_stated(tables: 
     made = tables(
         receptions=held("县甲", "县", "2024-01-05"),
         obligations=[
-            {"office": office, "office_level": "县", "locality_code": "990102", "period": "2024-01", "obliged_leaders": 8, "leaders_met": met}
+            {
+                "office": office,
+                "office_level": "县",
+                "locality_code": "990102",
+                "period": "2024-01",
+                "obliged_leaders": 8,
+                "leaders_met": met,
+            }
             for office, met in (("县甲", 6), ("县戊", 0))
         ],
     )

@@ -52,7 +52,17 @@ def test_an_unknown_indicator_lists_what_there_is() -> None:
 
 def test_a_malformed_entry_is_named() -> None:
     with pytest.raises(CodebookError, match="fame"):
-        registry._indicator("x", {"name": "x", "part": "办理", "kind": "fame", "unit": "率", "direction": "高为好"}, {}, "1")
-    entry = {"name": "x", "part": "办理", "kind": "count", "unit": "件", "direction": "中性", "table": "matters", "when": "nowhere"}
+        registry._indicator(
+            "x", {"name": "x", "part": "办理", "kind": "fame", "unit": "率", "direction": "高为好"}, {}, "1"
+        )
+    entry = {
+        "name": "x",
+        "part": "办理",
+        "kind": "count",
+        "unit": "件",
+        "direction": "中性",
+        "table": "matters",
+        "when": "nowhere",
+    }
     with pytest.raises(CodebookError, match="nowhere"):
         registry._indicator("x", entry, {}, "1")

@@ -13,7 +13,10 @@ AS_OF = "2024-12-31"
 
 def found(made: cases.Cases, as_of: str = AS_OF) -> set[tuple[str, int | None, str]]:
     rejects = cases.check(made, as_of)
-    return {(row.rule, None if row.row is None or row.row != row.row else int(row.row), row.field) for row in rejects.itertuples()}
+    return {
+        (row.rule, None if row.row is None or row.row != row.row else int(row.row), row.field)
+        for row in rejects.itertuples()
+    }
 
 
 def test_exact_counts_of_the_open_hotline(boston: cases.Cases) -> None:
@@ -36,7 +39,13 @@ def test_bounds_say_how_far_the_doubted_rows_could_move_a_share(boston: cases.Ca
 
 
 def test_one_line_for_a_row_and_a_rule(tables: Callable) -> None:
-    base = {"registered_at": "2024-03-01", "concluded_at": "2024-03-20", "locality_code": "990102", "path": "6", "extended_days": 0}
+    base = {
+        "registered_at": "2024-03-01",
+        "concluded_at": "2024-03-20",
+        "locality_code": "990102",
+        "path": "6",
+        "extended_days": 0,
+    }
     made = tables(
         matters=[
             {"matter_id": "1", **base},
@@ -59,7 +68,17 @@ def test_one_line_for_a_row_and_a_rule(tables: Callable) -> None:
 
 
 def test_a_line_says_what_it_is_and_what_it_touches(tables: Callable) -> None:
-    made = tables(matters=[{"matter_id": "1", "registered_at": "2024-03-05", "concluded_at": "2024-03-01", "path": "6", "accepted_at": "2024-03-05"}])
+    made = tables(
+        matters=[
+            {
+                "matter_id": "1",
+                "registered_at": "2024-03-05",
+                "concluded_at": "2024-03-01",
+                "path": "6",
+                "accepted_at": "2024-03-05",
+            }
+        ]
+    )
     line = cases.check(made, AS_OF).set_index("rule").loc["closed_before_open"]
     assert line["message"] == "办结早于登记"
     assert line["severity"] == "错误"
@@ -69,7 +88,9 @@ def test_a_line_says_what_it_is_and_what_it_touches(tables: Callable) -> None:
 
 
 def test_value_is_shown_as_received(tables: Callable) -> None:
-    made = tables(petitions=[{"piece_id": "1", "registered_at": "二〇二四年", "channel": "飞鸽", "persons": "三人"}])
+    made = tables(
+        petitions=[{"piece_id": "1", "registered_at": "二〇二四年", "channel": "飞鸽", "persons": "三人"}]
+    )
     lines = cases.check(made, AS_OF).set_index("rule")
     assert lines.loc["unreadable_value", "value"] == "二〇二四年；三人"  # one row, one rule, two cells
     assert lines.loc["unknown_term", "value"] == "飞鸽"
@@ -90,14 +111,19 @@ def test_an_empty_month_and_a_silent_county(tables: Callable) -> None:
 
 
 def test_preregistration_must_add_up(tables: Callable) -> None:
-    rows = [{"office": "甲", "date": "2024-03-31", "registered": 3214, "answered": 1193, "taken": taken} for taken in (2021, 2020)]
+    rows = [
+        {"office": "甲", "date": "2024-03-31", "registered": 3214, "answered": 1193, "taken": taken}
+        for taken in (2021, 2020)
+    ]
     rows[1]["office"] = "乙"
     assert found(tables(preregistration=rows)) == {("parts_do_not_add", 2, "registered、answered、taken")}
 
 
 def test_a_mapping_renames_changes_and_adds_rules(tmp_path: Path) -> None:
     data = tmp_path / "cases.csv"
-    data.write_text("编号,登记,办结,部门\n1,2024-03-05,2024-03-01,甲\n2,2024-03-05,2024-03-09,测试\n", encoding="utf-8")
+    data.write_text(
+        "编号,登记,办结,部门\n1,2024-03-05,2024-03-01,甲\n2,2024-03-05,2024-03-09,测试\n", encoding="utf-8"
+    )
     mapping = tmp_path / "m.yml"
     mapping.write_text(
         "version: '1'\nsource: 手写\ntables:\n  matters:\n    columns: {编号: matter_id, 登记: registered_at, 办结: concluded_at}\n"
@@ -128,5 +154,12 @@ def test_every_rule_reads_columns_that_exist() -> None:
 
 def test_planted_errors_of_the_sample_are_found(sample: Path) -> None:
     counts = reject.counts(cases.check(cases.load(sample / "cases")))
-    for rule in ("duplicate_id", "closed_before_open", "in_future", "unknown_region", "negative_count", "unknown_term"):
+    for rule in (
+        "duplicate_id",
+        "closed_before_open",
+        "in_future",
+        "unknown_region",
+        "negative_count",
+        "unknown_term",
+    ):
         assert counts[rule] > 0, rule

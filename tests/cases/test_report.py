@@ -29,17 +29,24 @@ def sheet(path: Path, *rows: list[object], title: str = "报告期：2024年3月
 
 
 def test_places_down_and_figures_across(tmp_path: Path) -> None:
-    file = sheet(tmp_path, ["合计", 30, 70, 80, 60], ["澄川市", 10, 40, 50, 40], ["砚宁市", "20", 30, "30", 20])
+    file = sheet(
+        tmp_path, ["合计", 30, 70, 80, 60], ["澄川市", 10, 40, 50, 40], ["砚宁市", "20", 30, "30", 20]
+    )
     rows, rejects = report.read(file, COLUMNS)
     assert rejects == []
     assert set(rows["month"]) == {"2024-03"}
     on_time = rows[rows["indicator"] == "on_time"].set_index("region_code")
     assert on_time.loc["990100", ["numerator", "denominator"]].tolist() == [40, 50]
-    assert rows[rows["indicator"] == "pieces"].groupby("channel")["numerator"].sum().to_dict() == {"来信": 30, "来访": 70}
+    assert rows[rows["indicator"] == "pieces"].groupby("channel")["numerator"].sum().to_dict() == {
+        "来信": 30,
+        "来访": 70,
+    }
 
 
 def test_what_does_not_fit_is_reported(tmp_path: Path) -> None:
-    file = sheet(tmp_path, ["合计", 31, 70, 80, 60], ["澄川市", 10, "四十", 50, 40], ["乌有县", 20, 30, 30, 20])
+    file = sheet(
+        tmp_path, ["合计", 31, 70, 80, 60], ["澄川市", 10, "四十", 50, 40], ["乌有县", 20, 30, 30, 20]
+    )
     rows, rejects = report.read(file, COLUMNS)
     assert {(line["rule"], line["row"], line["field"]) for line in rejects} == {
         ("unreadable_value", 2, "来访"), ("unknown_region", 3, "地区"), ("total_mismatch", 1, "来信"),

@@ -6,7 +6,9 @@ from analysis.cases import values
 from analysis.cases.schema import Column
 
 
-def conformed(cells: list[object], type: str, terms: tuple[str, ...] = (), words: dict[str, str] | None = None) -> list:
+def conformed(
+    cells: list[object], type: str, terms: tuple[str, ...] = (), words: dict[str, str] | None = None
+) -> list:
     table = ibis.memtable(pd.DataFrame({"x": pd.Series(cells, dtype=object).astype("string")}))
     made = table.select(x=values.conform(table.x, Column("x", "x", type, terms), words)).execute()["x"]
     return [None if pd.isna(cell) else cell for cell in made]
@@ -56,7 +58,12 @@ def test_numbers() -> None:
 
 
 def test_yes_and_no() -> None:
-    assert conformed(["是", "否", "1", "0", "TRUE", "有", "也许", ""], "bool") == [True, False] * 2 + [True, True, None, None]
+    assert conformed(["是", "否", "1", "0", "TRUE", "有", "也许", ""], "bool") == [True, False] * 2 + [
+        True,
+        True,
+        None,
+        None,
+    ]
 
 
 def test_words_are_mapped_before_the_vocabulary_is_asked() -> None:

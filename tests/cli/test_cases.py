@@ -12,7 +12,9 @@ POLICY_BRIEF = Path(sys.executable).with_name("policy-brief")
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(POLICY_BRIEF), "cases", *map(str, arguments)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(POLICY_BRIEF), "cases", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,11 @@ def test_four_states_and_shares_of_the_open_hotline(hotline: tuple[object, ...])
     assert result["as_of"] == "2016-01-12T22:22:40"
     assert result["status"] == {"closed_in": 60054, "closed_late": 19154, "open_in": 3502, "open_late": 11444}
     shares = {name: round(value, 5) for name, value in result["on_time"].items()}
-    assert (shares["on_time_closed"], shares["on_time_all"], shares["on_time_moj"]) == (0.75818, 0.66247, 0.67502)
+    assert (shares["on_time_closed"], shares["on_time_all"], shares["on_time_moj"]) == (
+        0.75818,
+        0.66247,
+        0.67502,
+    )
     assert round(shares["on_time_due"], 3) == 0.632
     assert result["flagged"]["closed_before_open"] == 197
 
@@ -37,7 +43,13 @@ def test_check_counts_of_the_open_hotline(hotline: tuple[object, ...], tmp_path:
     done = run("check", *hotline, "--format", "json", "--out", tmp_path / "rejects.csv")
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)
-    wanted = {"closed_before_open": 197, "neighborhood_missing": 10955, "open_with_close": 0, "closed_without_date": 0, "flag_disagreement": 1}
+    wanted = {
+        "closed_before_open": 197,
+        "neighborhood_missing": 10955,
+        "open_with_close": 0,
+        "closed_without_date": 0,
+        "flag_disagreement": 1,
+    }
     assert wanted.items() <= counts.items()
     lines = list(csv.DictReader(io.StringIO((tmp_path / "rejects.csv").read_text("utf-8-sig"))))
     assert len(lines) == sum(counts.values())
@@ -67,7 +79,9 @@ def test_a_month_of_a_county_as_csv_and_excel(sample: Path, tmp_path: Path) -> N
         (("indicators", "{sample}", "--mapping", "none.yml"), "映射文件"),
     ],
 )
-def test_a_wrong_request_is_one_sentence_and_exit_2(sample: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_a_wrong_request_is_one_sentence_and_exit_2(
+    sample: Path, arguments: tuple[str, ...], words: str
+) -> None:
     done = run(*(argument.replace("{sample}", str(sample / "cases")) for argument in arguments))
     assert done.returncode == 2
     assert words in done.stderr

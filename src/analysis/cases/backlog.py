@@ -26,7 +26,9 @@ FLOW_COLUMNS = [
 ]  # fmt: skip
 
 
-def flow(tables: Cases, as_of: str | dt.date | dt.datetime | None = None, region: str | None = None) -> pd.DataFrame:
+def flow(
+    tables: Cases, as_of: str | dt.date | dt.datetime | None = None, region: str | None = None
+) -> pd.DataFrame:
     """Opening stock, in, out and closing stock of matters, by month, at every level of the region tree.
 
     The stock is counted (matters open at the month's end), not carried forward, so the identity is a real check. Rows
@@ -55,12 +57,16 @@ def flow(tables: Cases, as_of: str | dt.date | dt.datetime | None = None, region
         raise RequestError(reason, hint="存量需要登记日期和办结日期")
     cells, counted = _cells(tables, now)
     ages = _ages(tables, now, None, BANDS)
-    leaf = cells.merge(_wide(ages), on=["region", "month"], how="left").fillna(dict.fromkeys(_band_names(BANDS), 0.0))
+    leaf = cells.merge(_wide(ages), on=["region", "month"], how="left").fillna(
+        dict.fromkeys(_band_names(BANDS), 0.0)
+    )
     prefix = _prefix(region)
     if prefix:
         leaf = leaf[leaf["region"].astype("string").str.startswith(prefix).fillna(False)]
     tree = pd.concat([_lifted(leaf, level) for level in ("全部", "省", "市", "县")], ignore_index=True)
-    tree = tree.sort_values(["level", "region_code", "month"], kind="stable", na_position="first", ignore_index=True)
+    tree = tree.sort_values(
+        ["level", "region_code", "month"], kind="stable", na_position="first", ignore_index=True
+    )
     gate(tree)
     tree["clearance"] = tree["outflow"] / tree["intake"].where(tree["intake"] > 0)
     mean_out = tree.groupby(["level", "region_code"], dropna=False)["outflow"].transform(
@@ -94,11 +100,13 @@ def gate(table: pd.DataFrame) -> None:
     broken = ordered[cell | carried_wrong]
     if len(broken):
         first = "；".join(
-            f"{row.region_code or '全部'} {str(row.month)[:7]}：{row.opening:.0f}＋{row.intake:.0f}−{row.outflow:.0f}≠{row.closing:.0f}"
-            for row in broken.head(3).itertuples()
+            f"{row['region_code'] or '全部'} {str(row['month'])[:7]}："
+            f"{row['opening']:.0f}＋{row['intake']:.0f}−{row['outflow']:.0f}≠{row['closing']:.0f}"
+            for row in broken.head(3).to_dict("records")
         )
         raise MethodError(
-            f"存量恒等式在 {len(broken)} 个单元不成立：{first}", hint="期初＋收到−办出应等于期末；请核对来源后再出报告"
+            f"存量恒等式在 {len(broken)} 个单元不成立：{first}",
+            hint="期初＋收到−办出应等于期末；请核对来源后再出报告",
         )
     if "level" in table:
         _gate_tree(table)
@@ -234,47 +242,59 @@ def _band_names(bands: Sequence[int]) -> list[str]:
 
 
 def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int]) -> pd.DataFrame:
-    """Open matters at each month's end by days since registration: region, group, month, band, n.
+    """Open matters at each month's end by days since registration: region, group, month, part_of (band), n.
 
-    A matter is within the last band's days at no more than a few month ends after it came, so each is looked at at
-    those only; what is open and older is the stock less these.
+    One query counts matters by day of coming and month of leaving; at a month's end a matter that leaves in a later
+    month, or not at all, is there, and its day says how old it is.
     """
-    import ibis
+    import numpy as np
+    import pandas as pd
 
     table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at", by))
     table = table.filter(
         table.registered_at.notnull() & ~(table.closed_at < table.registered_at).fill_null(False)
     )
-    keys = {"region": margin_tables.place(table, "matters"), "group": margin_tables.grouped(table, by)}
-    names = _band_names(bands)
-    young = []
-    for step in range(bands[-1] // 28 + 1):
-        start = table.registered_at.truncate("M") + ibis.interval(months=step)
-        end = start + ibis.interval(months=1) - ibis.interval(microseconds=1)
-        at = ibis.least(end, ibis.literal(now))
-        age = at.date().delta(table.registered_at.date(), unit="day")
-        open_then = (start <= now) & (table.closed_at.isnull() | (table.closed_at > at)) & (age <= bands[-1])
-        band = ibis.cases(*((age <= edge, names[k]) for k, edge in enumerate(bands)), else_=names[-1])
-        picked = table.mutate(**keys, month=start, band=band).filter(open_then)
-        young.append(picked.group_by("region", "group", "month", "band").aggregate(n=picked.count()))
-    frame = margin_tables.named(ibis.union(*young).execute())
-    frame = frame.groupby(["region", "group", "month", "band"], as_index=False)["n"].sum()
-    stock = _stock(table, keys, now)
-    known = frame.groupby(["region", "group", "month"], dropna=False)["n"].sum().rename("known").reset_index()
-    rest = stock.merge(known, on=["region", "group", "month"], how="left")
-    rest["n"] = rest["stock"] - rest["known"].fillna(0)
-    old = rest.assign(band=names[-1])[["region", "group", "month", "band", "n"]]
-    return margin_tables.stack([frame, old[old["n"] != 0]])
-
-
-def _stock(table: Any, keys: dict[str, Any], now: dt.datetime) -> pd.DataFrame:
-    """Open matters at each month's end: region, group, month, stock."""
-    deltas = _deltas(table, keys, table.registered_at, table.closed_at, None)
-    return _running(deltas, now).rename(columns={"n": "stock"})
+    cells = margin_tables.named(
+        table.group_by(
+            region=margin_tables.place(table, "matters"), group=margin_tables.grouped(table, by),
+            opened=table.registered_at.date(), closed=table.closed_at.truncate("M"),
+        )
+        .aggregate(n=table.count())
+        .execute()
+    )  # fmt: skip
+    if not len(cells):
+        return pd.DataFrame(columns=["region", "group", "month", "part_of", "n"])
+    opened = pd.to_datetime(cells["opened"]).to_numpy("datetime64[D]")
+    came = opened.astype("datetime64[M]")
+    left = np.where(
+        cells["closed"].isna(), np.datetime64("9999-01"), cells["closed"].to_numpy("datetime64[M]")
+    )
+    number = cells.groupby(["region", "group"], sort=False).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    labels = list(zip(cells["region"].to_numpy()[first], cells["group"].to_numpy()[first], strict=True))
+    names, n = _band_names(bands), cells["n"].to_numpy(float)
+    found = []
+    for month in np.arange(came.min(), np.datetime64(now, "M") + 1):
+        end = min((month + 1).astype("datetime64[D]") - 1, np.datetime64(now, "D"))
+        there = (came <= month) & (left > month)
+        band = np.searchsorted(bands, (end - opened[there]).astype(int))
+        counts = np.bincount(number[there] * len(names) + band, n[there], len(labels) * len(names))
+        found.append(counts.reshape(len(labels), len(names)))
+    stacked = np.stack(found)  # month × place × band
+    months = pd.date_range(str(came.min()), periods=len(found), freq="MS")
+    where, which, band = np.nonzero(stacked)
+    return pd.DataFrame(
+        {
+            "region": [labels[k][0] for k in which], "group": [labels[k][1] for k in which], "month": months[where],
+            "part_of": [names[k] for k in band], "n": stacked[where, which, band],
+        }
+    )  # fmt: skip
 
 
 def _wide(ages: pd.DataFrame) -> pd.DataFrame:
-    wide = ages.pivot_table(index=["region", "month"], columns="band", values="n", aggfunc="sum", dropna=False)
+    wide = ages.pivot_table(
+        index=["region", "month"], columns="part_of", values="n", aggfunc="sum", dropna=False
+    )
     return wide.reindex(columns=_band_names(BANDS)).fillna(0.0).reset_index()
 
 
@@ -289,7 +309,9 @@ def levels(
     frames = []
     for one, variant in wanted:
         if one.kind == "ages":
-            reason = margin_tables.lack(tables, "matters", ("registered_at", "closed_at", *([by] if by else [])))
+            reason = margin_tables.lack(
+                tables, "matters", ("registered_at", "closed_at", *([by] if by else []))
+            )
         elif one.clock:
             reason = margin_tables.lack_clock(tables, clock(one.clock), by)
         else:
@@ -298,7 +320,7 @@ def levels(
             lacking[one.id, variant.id] = reason
             continue
         if one.kind == "ages":
-            frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"band": "part_of", "n": "numerator"})
+            frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"n": "numerator"})
             frame = frame.assign(mode="at")
         elif one.clock:
             frame = _overdue(tables, one, as_of, by)
@@ -315,19 +337,26 @@ def levels(
 def _lacks_level(tables: Cases, one: Indicator, where: str | None, by: str | None) -> str | None:
     from .expression import parse
 
-    leaves = [name for name in one.options["leaves"] if name == "closed_at" or tables.has(f"{one.table}.{name}")]
+    leaves = [
+        name for name in one.options["leaves"] if name == "closed_at" or tables.has(f"{one.table}.{name}")
+    ]
     first = one.options["leaves"][0]
     needed = [*one.options["enters"], first, *(parse(where).columns if where else ()), *([by] if by else [])]
     return margin_tables.lack(tables, str(one.table), needed if first in leaves or not leaves else needed)
 
 
-def _level(tables: Cases, one: Indicator, where: str | None, now: dt.datetime, by: str | None) -> pd.DataFrame:
+def _level(
+    tables: Cases, one: Indicator, where: str | None, now: dt.datetime, by: str | None
+) -> pd.DataFrame:
     """Months of coming (+n) and leaving (−n); with ``after_months``, coming is that much later."""
     from .expression import parse
 
     name, options = str(one.table), one.options
     table = margin_tables.snapshot(
-        tables, name, now, columns=(*options["enters"], *options["leaves"], by, *(parse(where).columns if where else ()))
+        tables,
+        name,
+        now,
+        columns=(*options["enters"], *options["leaves"], by, *(parse(where).columns if where else ())),
     )
     if where:
         table = table.filter(parse(where).on(table, as_of=now))
@@ -357,24 +386,16 @@ def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: i
     if after:
         opened = opened + ibis.interval(months=after)
     pairs = margin_tables.named(
-        table.group_by(**keys, opened=opened, closed=leaves.truncate("M")).aggregate(n=table.count()).execute()
+        table.group_by(**keys, opened=opened, closed=leaves.truncate("M"))
+        .aggregate(n=table.count())
+        .execute()
     )
     pairs = pairs[pairs["opened"].notna() & ~(pairs["closed"] <= pairs["opened"])]
     come = pairs[["region", "group", "n"]].assign(month=pairs["opened"])
     gone = pairs[pairs["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
     both = margin_tables.stack([come, leave])
-    return both.groupby(["region", "group", "month"], dropna=False, as_index=False)["n"].sum()
-
-
-def _running(deltas: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
-    """Levels at every month's end from deltas."""
-    import pandas as pd
-
-    months = pd.date_range(deltas["month"].min(), _month_start(now), freq="MS")
-    wide = deltas.pivot_table(index=["region", "group"], columns="month", values="n", aggfunc="sum", dropna=False)
-    wide = wide.reindex(columns=months).fillna(0.0).cumsum(axis=1)
-    return wide.melt(ignore_index=False, var_name="month", value_name="n").reset_index()
+    return both.groupby(["region", "group", "month"], dropna=False)["n"].sum().reset_index()
 
 
 def _month_start(now: dt.datetime) -> pd.Timestamp:

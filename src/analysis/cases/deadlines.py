@@ -65,7 +65,13 @@ class Clock:
         """Every column it may look at."""
         conditions = [parse(text).columns for text in (self.where, self.unless) if text]
         named = {column for column in (self.due, self.extension) if column}
-        return {*self.start, *self.stop, *self.leaves, *named, *(column for part in conditions for column in part)}
+        return {
+            *self.start,
+            *self.stop,
+            *self.leaves,
+            *named,
+            *(column for part in conditions for column in part),
+        }
 
     def runs_on(self, columns: Iterable[str]) -> bool:
         """Whether these columns are enough for it."""
@@ -260,4 +266,6 @@ def _limits(days: int, extension: int) -> Any:
             )
         )  # fmt: skip
     frame = pd.concat(frames, ignore_index=True)
-    return ibis.memtable(frame.astype({name: "datetime64[us]" for name in ("day", "calendar_roll_forward", "workdays")}))
+    return ibis.memtable(
+        frame.astype(dict.fromkeys(("day", "calendar_roll_forward", "workdays"), "datetime64[us]"))
+    )

@@ -112,7 +112,10 @@ def incidence(table: pd.DataFrame) -> pd.DataFrame:
     before = np.concatenate([[1.0], waiting[:-1]])
     share_done, share_left = np.cumsum(before * done / risk), np.cumsum(before * left / risk)
     return events[["day"]].assign(
-        waiting=waiting, done=share_done, left=share_left, se_done=_incidence_se(share_done, before, risk, done, both)
+        waiting=waiting,
+        done=share_done,
+        left=share_left,
+        se_done=_incidence_se(share_done, before, risk, done, both),
     )
 
 
@@ -175,7 +178,9 @@ def summary(table: pd.DataFrame, keys: Sequence[str] = ("group",), until: int = 
 
     names = list(keys)
     if not len(table):
-        return pd.DataFrame(columns=[*names, "n", "done", "median", "rmst", "within_15", "within_60", "within_90"])
+        return pd.DataFrame(
+            columns=[*names, "n", "done", "median", "rmst", "within_15", "within_60", "within_90"]
+        )
     number = table.groupby(names, dropna=False, sort=False).ngroup()
     labels = table[names].assign(number=number).drop_duplicates("number").set_index("number")
     wide = (
@@ -230,7 +235,12 @@ def _first_there(tables: Cases, columns: Sequence[str]) -> str:
 
 
 def _counted(
-    tables: Cases, now: dt.datetime, by: str | None, start: Sequence[str], stop: Sequence[str], leaves: Sequence[str]
+    tables: Cases,
+    now: dt.datetime,
+    by: str | None,
+    start: Sequence[str],
+    stop: Sequence[str],
+    leaves: Sequence[str],
 ) -> pd.DataFrame:
     """region, group, month, day, event, n."""
     frame = query(tables, now, by, start, stop, leaves).execute()
@@ -239,7 +249,12 @@ def _counted(
 
 
 def query(
-    tables: Cases, now: dt.datetime, by: str | None, start: Sequence[str], stop: Sequence[str], leaves: Sequence[str]
+    tables: Cases,
+    now: dt.datetime,
+    by: str | None,
+    start: Sequence[str],
+    stop: Sequence[str],
+    leaves: Sequence[str],
 ) -> Any:
     """The histogram by region, group and month of start, as an ibis expression."""
     import ibis

@@ -38,7 +38,9 @@ def to_csv(table: pd.DataFrame, file: str | Path) -> Path:
     return path
 
 
-def to_excel(sheets: Mapping[str, pd.DataFrame], file: str | Path, *, notes: Mapping[str, str] | None = None) -> Path:
+def to_excel(
+    sheets: Mapping[str, pd.DataFrame], file: str | Path, *, notes: Mapping[str, str] | None = None
+) -> Path:
     """Write 附表: one sheet a table, a head row that stays in sight, numbers as numbers, codes as text.
 
     Parameters
@@ -88,7 +90,7 @@ def _write(target: Any, cell: object) -> None:
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    def plain(cell: object) -> object:
+    def plain(cell: Any) -> object:
         if isinstance(cell, list | tuple | set):
             cell = "、".join(map(str, cell))
         if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
@@ -100,7 +102,10 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
         return harmless(cell.item() if hasattr(cell, "item") else cell)
 
     return pd.DataFrame(
-        {column: pd.Series([plain(cell) for cell in table[column]], dtype=object) for column in table.columns},
+        {
+            column: pd.Series([plain(cell) for cell in table[column]], dtype=object)
+            for column in table.columns
+        },
         columns=[str(column) for column in table.columns],
     )
 

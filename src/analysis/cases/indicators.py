@@ -71,7 +71,9 @@ def indicators(
     import pandas as pd
 
     now = moment(as_of, tables)
-    chosen = [registry.indicator(id) for id in only] if only is not None else list(registry.indicators().values())
+    chosen = (
+        [registry.indicator(id) for id in only] if only is not None else list(registry.indicators().values())
+    )
     places = Places(region, by)
     shown = list(_shown(period, views))
     spans = list(dict.fromkeys(span for one in shown for span in (one.span, one.base) if span is not None))
@@ -86,7 +88,10 @@ def indicators(
 
 
 def states(
-    tables: Cases, indicator: str = "on_time", as_of: str | dt.date | dt.datetime | None = None, by: str | None = None
+    tables: Cases,
+    indicator: str = "on_time",
+    as_of: str | dt.date | dt.datetime | None = None,
+    by: str | None = None,
 ) -> pd.DataFrame:
     """The four-state status at the as-of date (四种状态) of everything that a clock binds.
 
@@ -109,7 +114,9 @@ def states(
     rows = table[(table["variant"] == "status") & table["value"].notna()]
     if not len(rows):
         raise RequestError(str(table["note"].iloc[0]), value=indicator)
-    made = rows[["region_code", "group", "part_of", "numerator"]].rename(columns={"part_of": "state", "numerator": "n"})
+    made = rows[["region_code", "group", "part_of", "numerator"]].rename(
+        columns={"part_of": "state", "numerator": "n"}
+    )
     return made.assign(name=made["state"].map(STATES), n=made["n"].astype(int)).reset_index(drop=True)
 
 
@@ -183,7 +190,9 @@ def _figures(
 def _with_parts(chosen: Sequence[Indicator]) -> list[Indicator]:
     """The chosen indicators and those that ratios and rates among them are made of."""
     book = registry.indicators()
-    parts = [book[one.options[key]] for one in chosen for key in ("of", "top", "bottom") if key in one.options]
+    parts = [
+        book[one.options[key]] for one in chosen for key in ("of", "top", "bottom") if key in one.options
+    ]
     return list({one.id: one for one in (*chosen, *parts)}.values())
 
 
@@ -233,7 +242,9 @@ def _derived(
 def _quotient(figures: pd.DataFrame, one: Indicator, spans: Sequence[Span], tables: Cases) -> pd.DataFrame:
     names = ["region_code", "group", "span"]
     top, bottom = (
-        figures[(figures["indicator"] == one.options[part]) & (figures["variant"] == "headline")][[*names, "numerator"]]
+        figures[(figures["indicator"] == one.options[part]) & (figures["variant"] == "headline")][
+            [*names, "numerator"]
+        ]
         for part in ("top", "bottom")
     )
     both = top.merge(bottom.rename(columns={"numerator": "denominator"}), on=names)
@@ -246,7 +257,11 @@ def _quotient(figures: pd.DataFrame, one: Indicator, spans: Sequence[Span], tabl
 
 def _months(span: Span) -> float:
     start, end = span
-    return float("nan") if start is None or end is None else (end.year - start.year) * 12 + end.month - start.month + 1
+    return (
+        float("nan")
+        if start is None or end is None
+        else (end.year - start.year) * 12 + end.month - start.month + 1
+    )
 
 
 def _per_10k(figures: pd.DataFrame, one: Indicator, tables: Cases, spans: Sequence[Span]) -> pd.DataFrame:
@@ -259,7 +274,9 @@ def _per_10k(figures: pd.DataFrame, one: Indicator, tables: Cases, spans: Sequen
     book = pd.concat([book, whole.assign(region_code=ALL)], ignore_index=True).sort_values("year")
     rows = figures[(figures["indicator"] == one.options["of"]) & (figures["variant"] == "headline")].copy()
     latest = int(book["year"].max()) if len(book) else 0
-    rows["year"] = rows["span"].map({k: span[1].year if span[1] else latest for k, span in enumerate(spans)}).astype(int)
+    rows["year"] = (
+        rows["span"].map({k: span[1].year if span[1] else latest for k, span in enumerate(spans)}).astype(int)
+    )
     rows = pd.merge_asof(
         rows.drop(columns=["denominator", "value"]).sort_values("year"), book.astype({"year": int}),
         on="year", by="region_code", direction="backward",
@@ -276,12 +293,13 @@ def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
     from .duration import summary
 
     months = pd.DataFrame(
-        [(month, k) for k, span in enumerate(spans) for month in _starts(histogram["month"], span)], columns=["month", "span"]
+        [(month, k) for k, span in enumerate(spans) for month in _starts(histogram["month"], span)],
+        columns=["month", "span"],
     )
     months["month"] = pd.to_datetime(months["month"])
     keys = ["indicator", "region_code", "group", "span"]
     joined = histogram.merge(months, on="month")
-    joined = joined.groupby([*keys, "day", "event"], dropna=False, as_index=False)["n"].sum()
+    joined = joined.groupby([*keys, "day", "event"], dropna=False)["n"].sum().reset_index()
     wide = summary(joined, keys)
     parts = {
         "headline": "median", "rmst_60": "rmst", "within_15": "within_15", "within_60": "within_60",

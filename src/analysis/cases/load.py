@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -171,7 +171,11 @@ def load(
     CodebookError
         The mapping is malformed.
     """
-    if isinstance(source, str | Path) and not sources.is_url(source) and (ready := find(Path(source))) is not None:
+    if (
+        isinstance(source, str | Path)
+        and not sources.is_url(source)
+        and (ready := find(Path(source))) is not None
+    ):
         return _open_prepared(ready, memory_limit)
     maps = mappings.read(mapping)
     if isinstance(source, str | Path) and sources.is_url(source):
@@ -183,7 +187,11 @@ def load(
         con = sources.connect(memory_limit)
         paths = [Path(item) for item in (source if isinstance(source, list) else [source])]
         form = maps["monthly"].report if "monthly" in maps else None
-        raws = [raw for path in paths for raw in (sources.read_report(path, form, con) if form else sources.read_path(path, con))]
+        raws = [
+            raw
+            for path in paths
+            for raw in (sources.read_report(path, form, con) if form else sources.read_path(path, con))
+        ]
     tables, renamed, origins, flaws = {}, {}, {}, {}
     for raw in raws:
         name = _recognise(raw, maps)
@@ -194,7 +202,9 @@ def load(
         plan = maps.get(name, TableMapping())
         _refuse_persons(raw, plan)
         renamed[name] = _rename(raw, schema.table(name), plan)
-        typed = _typed(renamed[name], schema.table(name), plan)
+        typed = _typed(
+            renamed[name], schema.table(name), plan, _clean(renamed[name], schema.table(name), plan, raw)
+        )
         tables[name] = store(con, typed, raw.whole) if con.name == "duckdb" else typed
         origins[name], flaws[name] = raw.source, raw.flaws
     if not tables:
@@ -301,12 +311,39 @@ def _rename(raw: sources.Raw, table: schema.Table, plan: TableMapping) -> Any:
     return raw.table.select(*extra, **{ours: raw.table[theirs] for ours, theirs in chosen.items()})
 
 
-def _typed(raw: Any, table: schema.Table, plan: TableMapping) -> Any:
+def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw) -> set[str]:
+    """Text columns that already are what we would make of them; keys are taken as they are.
+
+    Trimming and asking the vocabulary in every query costs more than the counting; one look at all of them saves it.
+    """
+    if raw.whole:
+        return set()
+    texts = [
+        name for name in table.columns
+        if name in spec.columns and spec.columns[name].type == "text" and name not in plan.terms
+        and table[name].type().is_string()
+    ]  # fmt: skip
+    keys = {name for name in texts if name in _KEYS}
+    odd = {}
+    for name in (name for name in texts if name not in keys):
+        cell, terms = table[name], spec.columns[name].terms
+        wrong = ~cell.isin(terms) if terms else (cell != cell.strip()) | (cell == "")
+        odd[name] = wrong.fill_null(False).any()
+    if not odd:
+        return keys
+    found = table.aggregate(**odd).execute().iloc[0]
+    return keys | {name for name in odd if found[name] is None or not found[name]}
+
+
+_KEYS = ("piece_id", "matter_id", "supervision_id")
+
+
+def _typed(raw: Any, table: schema.Table, plan: TableMapping, clean: Collection[str] = ()) -> Any:
     import ibis
 
     columns = {}
     for name in raw.columns:
-        if name not in table.columns:
+        if name not in table.columns or name in clean:
             columns[name] = raw[name]
             continue
         column = table.columns[name]

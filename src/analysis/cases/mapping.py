@@ -97,8 +97,8 @@ def _table(name: str, entry: dict[str, Any], file: str | Path, system: str | Non
         key: {str(theirs): str(word) for theirs, word in words.items()}
         for key, words in (entry.get("terms") or {}).items()
     }
-    named = [*(field for fields in columns.values() for field in fields), *fixed, *terms]
-    for unknown in (field for field in named if field not in ours):
+    named = [*(name for fields in columns.values() for name in fields), *fixed, *terms]
+    for unknown in (name for name in named if name not in ours):
         raise CodebookError(
             "映射到了不存在的字段", file=file, value=f"{name}.{unknown}", hint=f"可用：{'、'.join(ours)}"
         )

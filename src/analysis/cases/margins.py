@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import deadlines, registry, schema
+from .calendar import DAY_RULES
 from .expression import parse
 from .load import STATED, Cases
 from .registry import Indicator, Variant
@@ -52,7 +53,8 @@ class Margins:
         """The part that these indicators need."""
         ids = {one.id for one in chosen}
         table, durations = (
-            frame[frame["indicator"].isin(ids)] if len(frame) else frame for frame in (self.table, self.durations)
+            frame[frame["indicator"].isin(ids)] if len(frame) else frame
+            for frame in (self.table, self.durations)
         )
         return Margins(table, durations, {key: why for key, why in self.lacking.items() if key[0] in ids})
 
@@ -130,7 +132,15 @@ def snapshot(
         All that will be read, those to add included, where that is known: queries on somebody else's database then stay
         short. Place, system and first date come without asking.
     """
-    derived = tuple(sorted({*derived, *(columns or ())} & set(registry.DERIVED.get(name, ()))))
+    derived = tuple(one for one in registry.DERIVED.get(name, ()) if one in {*derived, *(columns or ())})
+    if tables.con.name == "duckdb" and "repeated_piece" in derived and columns is not None:
+        # The join of matters with pieces is dear: it is made once, for all that is ever read with it.
+        both = registry.reading(name, "repeated_piece") | {*columns, "matter_id"}
+        return tables.kept(
+            ("joined", name, as_of, derived, frozenset(both)),
+            lambda: _derived(_known(tables, name, as_of, both), tables, derived, as_of).drop("matter_id"),
+            whole=True,
+        )
     if tables.con.name == "duckdb":
         return tables.kept(
             ("snapshot", name, as_of, derived),
@@ -162,7 +172,7 @@ def _derived(table: Any, tables: Cases, derived: tuple[str, ...], as_of: dt.date
     if "closed_at" in derived:
         table = table.mutate(closed_at=earliest(table, _LEAVING))
     if "repeated_piece" in derived:
-        again = tables.kept(("again", as_of), lambda: _repeated(tables, as_of), whole=True)
+        again = _repeated(tables, as_of)
         table = table.left_join(again, table.matter_id == again.again)
         table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
     return table
@@ -191,7 +201,8 @@ def lack(tables: Cases, name: str, columns: Iterable[str]) -> str | None:
             missing = not any(tables.has(f"{name}.{part}") for part in ("concluded_at", "withdrawn_at"))
         elif column == "repeated_piece":
             missing = not all(
-                tables.has(need) for need in ("petitions.matter_id", "petitions.first_or_repeat", "matters.matter_id")
+                tables.has(need)
+                for need in ("petitions.matter_id", "petitions.first_or_repeat", "matters.matter_id")
             )
         else:
             missing = not tables.has(f"{name}.{column}")
@@ -229,10 +240,14 @@ def earliest(table: Any, columns: Iterable[str]) -> Any:
 
 
 def _counted(
-    tables: Cases, wanted: Sequence[Wanted], as_of: dt.datetime, by: str | None, lacking: dict[tuple[str, str], str]
+    tables: Cases,
+    wanted: Sequence[Wanted],
+    as_of: dt.datetime,
+    by: str | None,
+    lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
     """One query a table and date; an open vocabulary to split by (topics) takes one of its own."""
-    batches: dict[tuple[str, str, str | None], list[Wanted]] = {}
+    batches: dict[tuple[str, str, str | None, bool], list[Wanted]] = {}
     for indicator, variant in wanted:
         name = str(variant.table)
         reason = lack(tables, name, (*registry.needs(variant), *([by] if by else [])))
@@ -240,13 +255,20 @@ def _counted(
             lacking[indicator.id, variant.id] = reason
             continue
         is_open = variant.split and not schema.table(name).columns[variant.split].terms
-        key = (name, str(variant.when), variant.split if is_open else None)
+        joined = "repeated_piece" in registry.needs(variant)
+        key = (name, str(variant.when), variant.split if is_open else None, joined)
         batches.setdefault(key, []).append((indicator, variant))
-    return [_aggregate(tables, *key, by, members, as_of) for key, members in batches.items()]
+    return [_aggregate(tables, *key[:3], by, members, as_of) for key, members in batches.items()]
 
 
 def _aggregate(
-    tables: Cases, name: str, when: str, split: str | None, by: str | None, members: Sequence[Wanted], as_of: dt.datetime
+    tables: Cases,
+    name: str,
+    when: str,
+    split: str | None,
+    by: str | None,
+    members: Sequence[Wanted],
+    as_of: dt.datetime,
 ) -> pd.DataFrame:
     """Every measure of the definitions that share a table, a date and an open split."""
     import ibis
@@ -254,7 +276,9 @@ def _aggregate(
     read = {column for _, variant in members for column in registry.needs(variant)}
     table = snapshot(tables, name, as_of, columns={*read, when, split, by})
     if when != schema.table(name).when:
-        table = table.filter(table[when].notnull())  # what has not happened is in no period, not even in all of them
+        table = table.filter(
+            table[when].notnull()
+        )  # what has not happened is in no period, not even in all of them
     measures = _Measures(table, as_of)
     parts = [part for one, variant in members for part in measures.of(one, variant)]
     keys = {"region": place(table, name), "group": grouped(table, by), "month": table[when].truncate("M")}
@@ -313,7 +337,9 @@ class _Measures:
         if variant.times:
             top, bottom = variant.times["numerator"], variant.times["denominator"]
             found.append(
-                _Part(one.id, variant.id + TIMES, None, self._name(None, top, bottom), self._name(None, bottom))
+                _Part(
+                    one.id, variant.id + TIMES, None, self._name(None, top, bottom), self._name(None, bottom)
+                )
             )
         return found
 
@@ -332,33 +358,39 @@ class _Measures:
 # ---- clocks ----------------------------------------------------------------------------------------------------------
 
 
-def cohort(
-    tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None = None, rules: Sequence[str] = ()
-) -> pd.DataFrame:
+def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None = None) -> pd.DataFrame:
     """The matters a clock binds, counted.
-
-    Parameters
-    ----------
-    rules
-        Day rules other than the clock's own, for sensitivity.
 
     Returns
     -------
     DataFrame
         region, group, closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
-        :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each rule.
+        :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each other rule.
     """
-    frame = named(cohort_query(tables, clock, as_of, by, rules).execute())
-    frame["n"] = frame["n"].astype(float)
-    return frame
+    key = ("cohort", clock.id, as_of, by)
+    if key not in tables.noted:
+        others = [rule for rule in DAY_RULES if rule != clock.day_rule]
+        frame = named(cohort_query(tables, clock, as_of, by, others if clock.days else ()).execute())
+        frame["n"] = frame["n"].astype(float)
+        if not clock.days:  # a deadline that is stated in every row knows no day rule
+            names = ("due", "state", "fallen")
+            frame = frame.assign(**{f"{name}_{rule}": frame[name] for rule in others for name in names})
+        tables.noted[key] = frame
+    return tables.noted[key]
 
 
 def cohort_query(
     tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None, rules: Sequence[str]
 ) -> Any:
     """What :func:`cohort` asks, as an ibis expression."""
-    timed = deadlines.run(snapshot(tables, clock.table, as_of, columns={*clock.reads, by}), clock, as_of, rules)
-    keys = {"region": place(timed, clock.table), "group": grouped(timed, by), "closed": timed.stopped.truncate("M")}
+    timed = deadlines.run(
+        snapshot(tables, clock.table, as_of, columns={*clock.reads, by}), clock, as_of, rules
+    )
+    keys = {
+        "region": place(timed, clock.table),
+        "group": grouped(timed, by),
+        "closed": timed.stopped.truncate("M"),
+    }
     for end in ("", *(f"_{rule}" for rule in rules)):
         keys |= {
             f"due{end}": timed[f"due{end}"].truncate("M"), f"state{end}": timed[f"state{end}"],
@@ -368,7 +400,11 @@ def cohort_query(
 
 
 def _clocked(
-    tables: Cases, wanted: Sequence[Wanted], as_of: dt.datetime, by: str | None, lacking: dict[tuple[str, str], str]
+    tables: Cases,
+    wanted: Sequence[Wanted],
+    as_of: dt.datetime,
+    by: str | None,
+    lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
     frames = []
     runs: dict[str, list[Wanted]] = {}
@@ -380,10 +416,10 @@ def _clocked(
         else:
             runs.setdefault(clock.id, []).append((indicator, variant))
     for id, members in runs.items():
-        rules = tuple(dict.fromkeys(variant.day_rule for _, variant in members if variant.day_rule))
-        rows = cohort(tables, deadlines.clock(id), as_of, by, rules)
+        rows = cohort(tables, deadlines.clock(id), as_of, by)
         frames += [
-            _states(rows, one) if variant.numerator is None else _rates(rows, one, variant) for one, variant in members
+            _states(rows, one) if variant.numerator is None else _rates(rows, one, variant)
+            for one, variant in members
         ]
     return frames
 
@@ -420,9 +456,20 @@ def _states(rows: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
 
     known = rows[rows["state"].notna()]
     keys = ["region", "group", "month"]
-    cells = known.assign(month=known["due"]).groupby(keys, dropna=False)["n"].sum().rename("denominator").reset_index()
+    cells = (
+        known.assign(month=known["due"])
+        .groupby(keys, dropna=False)["n"]
+        .sum()
+        .rename("denominator")
+        .reset_index()
+    )
     states = pd.DataFrame({"part_of": list(deadlines.STATES)})
-    counts = known.assign(month=known["due"]).groupby([*keys, "state"], dropna=False)["n"].sum().rename("numerator")
+    counts = (
+        known.assign(month=known["due"])
+        .groupby([*keys, "state"], dropna=False)["n"]
+        .sum()
+        .rename("numerator")
+    )
     full = cells.merge(states, how="cross").merge(
         counts.reset_index().rename(columns={"state": "part_of"}), on=[*keys, "part_of"], how="left"
     )

@@ -22,7 +22,11 @@ KEYS = ["indicator", "variant", "part_of", "region_code", "group"]
 
 
 def stated(
-    tables: Cases, chosen: Sequence[Indicator], lacking: dict[tuple[str, str], str], places: Places, as_of: dt.datetime
+    tables: Cases,
+    chosen: Sequence[Indicator],
+    lacking: dict[tuple[str, str], str],
+    places: Places,
+    as_of: dt.datetime,
 ) -> pd.DataFrame:
     """Margin rows for the definitions that rows cannot feed but ``monthly`` can; these leave ``lacking``.
 
@@ -84,5 +88,7 @@ def _placed(rows: pd.DataFrame, places: Places) -> pd.DataFrame:
         return own
     prefix = places.prefix()
     below = rows[codes.str.startswith(prefix)] if prefix else rows.iloc[:0]
-    below = below[below["region_code"].astype(str).map(_level) == below["region_code"].astype(str).map(_level).min()]
+    below = below[
+        below["region_code"].astype(str).map(_level) == below["region_code"].astype(str).map(_level).min()
+    ]
     return below.assign(region_code=places.region)

@@ -67,7 +67,9 @@ class Places:
             return codes.str.startswith(prefix)
         if not (codes == self.region).any():
             raise RequestError(
-                "数据和行政区划代码表里都没有这个地区", value=self.region, hint="请用六位 GB/T 2260 代码，如 330000"
+                "数据和行政区划代码表里都没有这个地区",
+                value=self.region,
+                hint="请用六位 GB/T 2260 代码，如 330000",
             )
         return codes == self.region
 

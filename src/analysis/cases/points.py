@@ -59,7 +59,9 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
         known = right >= 1 and left <= max(width - 1, now)
         frames.append(
             labels[KEYS].assign(
-                span=position, numerator=top if known else np.nan, denominator=np.where(without | (not known), np.nan, bottom)
+                span=position,
+                numerator=top if known else np.nan,
+                denominator=np.where(without | (not known), np.nan, bottom),
             )
         )
     return pd.concat(frames, ignore_index=True)

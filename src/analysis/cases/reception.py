@@ -17,6 +17,7 @@ from . import margins as margin_tables
 from .load import Cases, moment
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 COLUMNS = [
@@ -51,8 +52,10 @@ def obligations(tables: Cases, as_of: str | dt.date | dt.datetime | None = None)
         raise RequestError(reason, hint="需要 receptions 表的 office、office_level、date")
     held = _held(tables, now)
     stated = _stated(tables)
-    offices = held.groupby("office", as_index=False)[["office_level", "region"]].first() if stated is None else (
-        stated.groupby("office", as_index=False)[["office_level", "region"]].first()
+    offices = (
+        held.groupby("office", as_index=False)[["office_level", "region"]].first()
+        if stated is None
+        else (stated.groupby("office", as_index=False)[["office_level", "region"]].first())
     )
     start = held["date"].min().date()
     if stated is not None:
@@ -60,12 +63,16 @@ def obligations(tables: Cases, as_of: str | dt.date | dt.datetime | None = None)
     rows = [
         {"office": row.office, "office_level": row.office_level, "region": row.region, "period": str(period),
          "period_start": period.start, "period_end": period.end}
-        for row in offices.itertuples() for period in _periods(row.office_level, start, now.date())
+        for row in offices.itertuples() for period in _periods(str(row.office_level), start, now.date())
     ]  # fmt: skip
     frame = pd.DataFrame(rows)
     frame["held"] = _counted(held, frame)
     if stated is not None:
-        frame = frame.merge(stated[["office", "period", "obliged_leaders", "leaders_met"]], on=["office", "period"], how="left")
+        frame = frame.merge(
+            stated[["office", "period", "obliged_leaders", "leaders_met"]],
+            on=["office", "period"],
+            how="left",
+        )
     else:
         frame[["obliged_leaders", "leaders_met"]] = float("nan")
     due = pd.to_datetime(frame["period_end"]) <= pd.Timestamp(now)
@@ -98,14 +105,20 @@ def duties(
     met = due.assign(numerator=(due["state"] == MET).astype(float), denominator=1.0)
     led = due[due["obliged_leaders"].notna()]
     led = led[pd.to_datetime(led["period_end"]) <= pd.Timestamp(as_of)]
-    pending = base[base["state"] == NOT_DUE].assign(numerator=1.0, denominator=float("nan"), month=_month(as_of))
+    pending = base[base["state"] == NOT_DUE].assign(
+        numerator=1.0, denominator=float("nan"), month=_month(as_of)
+    )
     made = {
         "headline": met, "level": met.assign(part_of=met["office_level"]),
         "leaders": led.assign(numerator=led["leaders_met"].astype(float), denominator=led["obliged_leaders"].astype(float)),
         "not_due": pending,
     }  # fmt: skip
     if not len(led):
-        lacking |= {(one.id, variant.id): "无数据来源：没有负有义务的人数" for one, variant in wanted if variant.id == "leaders"}
+        lacking |= {
+            (one.id, variant.id): "无数据来源：没有负有义务的人数"
+            for one, variant in wanted
+            if variant.id == "leaders"
+        }
     return [
         made[variant.id].assign(indicator=one.id, variant=variant.id)[margin_tables.COLUMNS] for one, variant in wanted
         if variant.id in made
@@ -124,7 +137,9 @@ def _month(day: dt.datetime) -> pd.Timestamp:
 
 
 def _held(tables: Cases, now: dt.datetime) -> pd.DataFrame:
-    table = margin_tables.snapshot(tables, "receptions", now, columns=("office", "office_level", "kind", "date"))
+    table = margin_tables.snapshot(
+        tables, "receptions", now, columns=("office", "office_level", "kind", "date")
+    )
     columns = [name for name in ("office", "office_level", "kind", "date") if name in table.columns]
     frame = table.select(*columns, region=margin_tables.place(table, "receptions")).execute()
     frame = frame[frame["date"].notna() & frame["office_level"].isin(list(_rules()))]
@@ -143,7 +158,9 @@ def _stated(tables: Cases) -> pd.DataFrame | None:
     if not len(frame):
         return None
     frame["period"] = [str(Period.parse(text)) for text in frame["period"]]
-    return frame.reindex(columns=["office", "office_level", "region", "period", "obliged_leaders", "leaders_met"])
+    return frame.reindex(
+        columns=["office", "office_level", "region", "period", "obliged_leaders", "leaders_met"]
+    )
 
 
 def _rules() -> dict[str, dict[str, str]]:
@@ -160,11 +177,13 @@ def _periods(level: str, start: dt.date, end: dt.date) -> list[Period]:
     return found
 
 
-def _counted(held: pd.DataFrame, frame: pd.DataFrame) -> pd.Series:
+def _counted(held: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
     every = held["office_level"].map({level: rule["every"] for level, rule in _rules().items()})
     names = {
         (day, frequency): str(Period.containing(day.date(), frequency))
-        for day, frequency in dict.fromkeys(zip(held["date"].dt.to_period("M").dt.to_timestamp(), every, strict=True))
+        for day, frequency in dict.fromkeys(
+            zip(held["date"].dt.to_period("M").dt.to_timestamp(), every, strict=True)
+        )
     }
     months = held["date"].dt.to_period("M").dt.to_timestamp()
     periods = [names[key] for key in zip(months, every, strict=True)]

@@ -188,7 +188,9 @@ def _check_columns(made: Indicator) -> None:
         if made.kind not in ("count", "share"):
             continue
         if variant.table is None or variant.when is None:
-            raise CodebookError("指标缺少 table 或 when", file="indicators.yml", value=f"{made.id}.{variant.id}")
+            raise CodebookError(
+                "指标缺少 table 或 when", file="indicators.yml", value=f"{made.id}.{variant.id}"
+            )
         have = {*schema.table(variant.table).columns, *DERIVED.get(variant.table, ())}
         for column in needs(variant):
             if column not in have:
@@ -203,6 +205,12 @@ def needs(variant: Variant) -> tuple[str, ...]:
     conditions = [part for part in parts if isinstance(part, str)]
     named = [part for part in (variant.when, variant.split, variant.total, variant.out_of) if part]
     return tuple(dict.fromkeys([*named, *_columns(conditions)]))
+
+
+def reading(table: str, column: str) -> set[str]:
+    """Everything that is read of a table together with one of its columns, by any count or share."""
+    every = [needs(v) for one in indicators().values() for v in one.variants.values() if v.table == table]
+    return {name for columns in every if column in columns for name in columns}
 
 
 def _columns(conditions: Iterable[str]) -> Iterable[str]:

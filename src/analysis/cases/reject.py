@@ -19,13 +19,26 @@ from . import deadlines, registry, schema, values
 from .expression import parse
 from .load import STATED, Cases, moment
 from .mapping import TableMapping
-from .margins import named, place, snapshot
+from .margins import lack, named, place, snapshot
 from .sources import ROW
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["source", "table", "row", "key", "region_code", "rule", "field", "value", "severity", "message", "hint", "touches"]
+COLUMNS = [
+    "source",
+    "table",
+    "row",
+    "key",
+    "region_code",
+    "rule",
+    "field",
+    "value",
+    "severity",
+    "message",
+    "hint",
+    "touches",
+]
 
 
 @dataclass(frozen=True)
@@ -147,7 +160,9 @@ def _table_lines(
     yield from _gaps(tables, name, plan)
 
 
-def _asked(id: str, plan: TableMapping, flags: Mapping[str, Any], columns: Iterable[str] = ()) -> list[_Asked]:
+def _asked(
+    id: str, plan: TableMapping, flags: Mapping[str, Any], columns: Iterable[str] = ()
+) -> list[_Asked]:
     """A general rule put to a table; nothing when the mapping switches it off or there is nothing to look at."""
     cells = tuple(columns) or tuple(flags)
     rule = _general(id, plan, cells)
@@ -181,11 +196,15 @@ def _row_rules(tables: Cases, name: str, plan: TableMapping, now: dt.datetime) -
         asked += _asked("missing_key", plan, {spec.key[0]: empty})
         asked += _asked("duplicate_id", plan, {"": again}, spec.key)
     if name not in ("pilots", "monthly"):
-        later = {column.id: table[column.id] > now for column in have if column.type == "date" and column.id not in STATED}
+        later = {
+            column.id: table[column.id] > now
+            for column in have
+            if column.type == "date" and column.id not in STATED
+        }
         asked += _asked("in_future", plan, later)
     numbers = {column.id: table[column.id] < 0 for column in have if column.type in ("int", "float")}
     asked += _asked("negative_count", plan, numbers)
-    if spec.region in table.columns:
+    if spec.region is not None and spec.region in table.columns:
         code = table[spec.region]
         book = region_tables.load()
         unknown = [one for one in _codes(tables, name) if len(one) == 6 and one.isdigit() and one not in book]
@@ -243,12 +262,18 @@ def _lines(table: Any, name: str, asked: list[_Asked]) -> Iterator[tuple[Rule, p
 def _folded(frame: pd.DataFrame, one: _Asked, hits: Any) -> pd.DataFrame:
     """One line a row: the columns that the rule hit, and what stands in them."""
     by_row = "" in one.flags
-    names = [list(one.columns) if by_row else [c for c, hit in zip(one.columns, row, strict=True) if hit] for row in hits]
+    names = [
+        list(one.columns) if by_row else [c for c, hit in zip(one.columns, row, strict=True) if hit]
+        for row in hits
+    ]
     cells = [
-        "；".join("" if record[f"v_{column}"] is None else str(record[f"v_{column}"]) for column in columns) or None
+        "；".join("" if record[f"v_{column}"] is None else str(record[f"v_{column}"]) for column in columns)
+        or None
         for columns, record in zip(names, frame.to_dict("records"), strict=True)
     ]
-    return frame[["row", "key", "region_code"]].assign(field=["、".join(columns) for columns in names], value=cells)
+    lines = frame[["row", "key", "region_code"]].assign(field=["、".join(columns) for columns in names])
+    lines["value"] = cells
+    return lines
 
 
 def _reading_flaws(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, pd.DataFrame]]:
@@ -266,7 +291,7 @@ def _gaps(tables: Cases, name: str, plan: TableMapping) -> Iterator[tuple[Rule, 
     import pandas as pd
 
     spec, table = schema.table(name), tables.tables[name]
-    if name not in ("petitions", "matters", "monthly") or spec.when not in table.columns:
+    if name not in ("petitions", "matters", "monthly") or spec.when is None or spec.when not in table.columns:
         return
     seen = table.select(month=table[spec.when].truncate("M")).distinct().execute()["month"].dropna()
     seen = seen[seen <= pd.Timestamp(tables.extent[1] or dt.date.today())]
@@ -386,7 +411,9 @@ def doubts(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> p
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
-def _counted_rows(tables: Cases, one: registry.Indicator, now: dt.datetime) -> tuple[Any, Any, Any, str] | None:
+def _counted_rows(
+    tables: Cases, one: registry.Indicator, now: dt.datetime
+) -> tuple[Any, Any, Any, str] | None:
     """(table, in the numerator, in the denominator, table name) of a headline share, or ``None``."""
     if not one.variants:
         return None
@@ -396,18 +423,25 @@ def _counted_rows(tables: Cases, one: registry.Indicator, now: dt.datetime) -> t
         if not tables.has(clock.table) or not clock.runs_on(tables.tables[clock.table].columns):
             return None
         table = deadlines.run(snapshot(tables, clock.table, now), clock, now)
-        return table, table.state.isin(variant.numerator), table.state.isin(variant.denominator) & table.fallen, clock.table
+        return (
+            table,
+            table.state.isin(variant.numerator),
+            table.state.isin(variant.denominator) & table.fallen,
+            clock.table,
+        )
     if one.kind != "share" or variant.total or variant.out_of or not tables.has(str(one.table)):
+        return None
+    if lack(tables, str(one.table), registry.needs(variant)):
         return None
     derived = set(registry.DERIVED.get(str(one.table), ()))
     table = snapshot(tables, str(one.table), now, derived & set(registry.needs(variant)))
-    if not set(registry.needs(variant)) <= set(table.columns):
-        return None
     base = parse(variant.denominator).on(table, as_of=now).fill_null(False)
     return table, parse(variant.numerator).on(table, as_of=now).fill_null(False), base, str(one.table)
 
 
-def _doubt(table: Any, one: registry.Indicator, name: str, plan: TableMapping | None, now: dt.datetime) -> Any:
+def _doubt(
+    table: Any, one: registry.Indicator, name: str, plan: TableMapping | None, now: dt.datetime
+) -> Any:
     import ibis
 
     read = reads(one, name)

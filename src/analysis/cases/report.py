@@ -18,7 +18,18 @@ from ..periods import Period
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS = ["region_code", "month", "indicator", "variant", "actor", "channel", "state", "numerator", "denominator", "source"]
+ROWS = [
+    "region_code",
+    "month",
+    "indicator",
+    "variant",
+    "actor",
+    "channel",
+    "state",
+    "numerator",
+    "denominator",
+    "source",
+]
 REJECTS = ["row", "rule", "field", "value"]
 _TOTALS = ("合计", "总计", "全省", "全市", "小计", "合 计")
 _PLACE = ("地区", "单位", "县区", "县（市、区）", "区划", "地市", "设区市", "行政区划")
@@ -80,9 +91,18 @@ def read(
         code = _code(name, regions or {})
         if code is None:
             if name not in _TOTALS:
-                rejects.append({"row": number, "rule": "unknown_region", "field": names[place], "value": name})
+                rejects.append(
+                    {"row": number, "rule": "unknown_region", "field": names[place], "value": name}
+                )
             continue
-        rows += _figures(row, names, columns, number, rejects, {"region_code": code, "month": month, "source": Path(file).name})
+        rows += _figures(
+            row,
+            names,
+            columns,
+            number,
+            rejects,
+            {"region_code": code, "month": month, "source": Path(file).name},
+        )
     rejects += _wrong_totals(totals, parts, names, columns)
     return pd.DataFrame(rows, columns=ROWS), rejects
 
@@ -115,7 +135,9 @@ def _head(cells: Sequence[Sequence[Any]], columns: Mapping[str, Any], file: obje
     for number, row in enumerate(cells):
         if wanted <= {_text(cell) for cell in row}:
             return number
-    raise InputError("报表里没有这样的表头", file=str(file), value="、".join(columns), hint="请核对映射里的列名")
+    raise InputError(
+        "报表里没有这样的表头", file=str(file), value="、".join(columns), hint="请核对映射里的列名"
+    )
 
 
 def _month(above: Sequence[Sequence[Any]], file: object) -> str:
@@ -143,7 +165,9 @@ def _figures(
     for head, what in columns.items():
         top = _number(row, names, head, number, rejects)
         if top is not None:
-            bottom = _number(row, names, what["denominator"], number, rejects) if "denominator" in what else None
+            bottom = (
+                _number(row, names, what["denominator"], number, rejects) if "denominator" in what else None
+            )
             made.append({**common, **what, "numerator": top, "denominator": bottom})
     return made
 
@@ -166,7 +190,9 @@ def _wrong_totals(
     columns: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, object]]:  # fmt: skip
     """Total rows that are not the sum of the rows beneath them."""
-    heads = dict.fromkeys(head for name, what in columns.items() for head in (name, what.get("denominator")) if head)
+    heads = dict.fromkeys(
+        head for name, what in columns.items() for head in (name, what.get("denominator")) if head
+    )
     found: list[dict[str, object]] = []
     if len(totals) != 1:
         return found
@@ -175,5 +201,7 @@ def _wrong_totals(
         stated = _number(total, names, head, number, found)
         added = sum(_number(row, names, head, number, []) or 0 for row in parts)
         if stated is not None and abs(stated - added) > 1e-9:
-            found.append({"row": number, "rule": "total_mismatch", "field": head, "value": f"{stated:g}≠{added:g}"})
+            found.append(
+                {"row": number, "rule": "total_mismatch", "field": head, "value": f"{stated:g}≠{added:g}"}
+            )
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .. import codebooks
 from ..errors import CodebookError
@@ -78,27 +79,22 @@ def table(id: str) -> Table:
     return tables()[id]
 
 
-def _table(id: str, entry: dict[str, object]) -> Table:
-    spec: dict[str, dict[str, object]] = entry["columns"]  # type: ignore[assignment]
+def _table(id: str, entry: dict[str, Any]) -> Table:
     columns = {}
-    for column, field in spec.items():
+    for column, field in entry["columns"].items():
         if field["type"] not in TYPES:
             raise CodebookError(
                 "字段类型不认识", file="case_tables.yml", value=f"{id}.{column}: {field['type']}"
             )
         columns[column] = Column(
-            column,
-            str(field["name"]),
-            str(field["type"]),
-            tuple(field.get("terms", ())),  # type: ignore[arg-type]
-            field.get("default"),  # type: ignore[arg-type]
+            column, field["name"], field["type"], tuple(field.get("terms", ())), field.get("default")
         )
     return Table(
         id,
-        str(entry["name"]),
+        entry["name"],
         tuple(entry["key"]),
-        tuple(entry["needed"]),  # type: ignore[arg-type]
+        tuple(entry["needed"]),
         entry.get("region"),
         entry.get("when"),
-        columns,  # type: ignore[arg-type]
+        columns,
     )

@@ -85,7 +85,9 @@ def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw
     try:
         con = ibis.connect(url)
     except Exception as error:
-        raise InputError(f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络") from error
+        raise InputError(
+            f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络"
+        ) from error
     raws = []
     for ours, theirs in names.items():
         schema, _, name = (theirs or ours).rpartition(".")
@@ -94,7 +96,9 @@ def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw
         except ibis.common.exceptions.TableNotFound as error:
             if theirs is None:
                 continue
-            raise InputError("数据库里没有这张表", file=shown, value=theirs, hint="请检查映射文件的 from") from error
+            raise InputError(
+                "数据库里没有这张表", file=shown, value=theirs, hint="请检查映射文件的 from"
+            ) from error
         raws.append(Raw(ours, f"{shown}#{theirs or ours}", table))
     if not raws:
         raise InputError("数据库里没有可用的案件表", file=shown, hint="请在映射文件里用 from 写明表名")
@@ -127,9 +131,14 @@ def read_report(path: Path, form: Mapping[str, Any], con: Any) -> list[Raw]:
     from . import report
 
     rows, rejects = report.read(path, **form)
-    cells = [pa.array([None if cell is None or cell != cell else str(cell) for cell in rows[name]], pa.string()) for name in rows]
+    cells = [
+        pa.array([None if cell is None or cell != cell else str(cell) for cell in rows[name]], pa.string())
+        for name in rows
+    ]
     table = pa.Table.from_arrays(cells, names=list(rows.columns))
-    return [Raw("monthly", path.name, _store(table, con, list(range(1, len(rows) + 1))), True, tuple(rejects))]
+    return [
+        Raw("monthly", path.name, _store(table, con, list(range(1, len(rows) + 1))), True, tuple(rejects))
+    ]
 
 
 def _read_file(file: Path, con: Any) -> Iterator[Raw]:
@@ -167,7 +176,14 @@ def _read_csv(file: Path, con: Any) -> Raw:
     broken: list[dict[str, object]] = []
 
     def refuse(row: Any) -> str:
-        broken.append({"row": row.number and row.number - 1, "rule": "broken_line", "field": None, "value": row.text[:200]})
+        broken.append(
+            {
+                "row": row.number and row.number - 1,
+                "rule": "broken_line",
+                "field": None,
+                "value": row.text[:200],
+            }
+        )
         return "skip"
 
     try:
@@ -176,16 +192,24 @@ def _read_csv(file: Path, con: Any) -> Raw:
             # Only one thread numbers the lines it refuses.
             read_options=csv.ReadOptions(use_threads=False),
             parse_options=csv.ParseOptions(
-                delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse, ignore_empty_lines=True
+                delimiter=separator,
+                newlines_in_values=True,
+                invalid_row_handler=refuse,
+                ignore_empty_lines=True,
             ),
             convert_options=csv.ConvertOptions(
-                column_types={name: pa.string() for name in _cells(head, separator)}, strings_can_be_null=False
+                column_types={name: pa.string() for name in _cells(head, separator)},
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid as error:
-        raise InputError(f"CSV 文件读不了：{_first_line(error)}", file=file, hint="请检查分隔符和引号") from error
+        raise InputError(
+            f"CSV 文件读不了：{_first_line(error)}", file=file, hint="请检查分隔符和引号"
+        ) from error
     refused = sorted(int(str(line["row"])) for line in broken if line["row"])
-    return Raw(file.stem, file.name, _store(table, con, _numbers(table.num_rows, refused)), True, (*flaws, *broken))
+    return Raw(
+        file.stem, file.name, _store(table, con, _numbers(table.num_rows, refused)), True, (*flaws, *broken)
+    )
 
 
 def _cells(head: str, separator: str) -> list[str]:
@@ -210,7 +234,8 @@ def _decode(file: Path) -> tuple[str, list[dict[str, object]]]:
             return data.decode(encoding), []
         except UnicodeDecodeError:
             continue
-    lines, flaws = [], []
+    lines: list[str] = []
+    flaws: list[dict[str, object]] = []
     for number, line in enumerate(data.split(b"\n")):
         for encoding in ENCODINGS:
             try:
@@ -249,7 +274,9 @@ def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
         flaws = _formulas(formulas[sheet.title], names, head, rows)
         cells = [[_cell(row[k]) if k < len(row) else "" for k in keep] for row in rows[head + 1 :]]
         numbers = [number for number, row in enumerate(cells, start=1) if any(row)]
-        columns = [pa.array([cells[number - 1][k] for number in numbers], pa.string()) for k in range(len(keep))]
+        columns = [
+            pa.array([cells[number - 1][k] for number in numbers], pa.string()) for k in range(len(keep))
+        ]
         table = pa.Table.from_arrays(columns, names=[names[k] for k in keep])
         yield Raw(sheet.title, f"{file.name}#{sheet.title}", _store(table, con, numbers), True, tuple(flaws))
     formulas.close()

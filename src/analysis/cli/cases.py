@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-Source = Annotated[str, typer.Argument(metavar="FILE|URL", help="案件数据：CSV、Excel、Parquet 文件，文件夹，或数据库地址")]
+Source = Annotated[
+    str, typer.Argument(metavar="FILE|URL", help="案件数据：CSV、Excel、Parquet 文件，文件夹，或数据库地址")
+]
 Mapping = Annotated[Path | None, typer.Option(help="映射文件（YAML）：列名、用语的对应")]
 Format = Annotated[str, typer.Option("--format", help="输出格式：json 或 csv")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="截止时间，如 2024-03-31；默认为数据的最后时刻")]
-PeriodOption = Annotated[str | None, typer.Option("--period", help="报告期：2024-03、2024Q1、2024H1、2024；默认全部数据")]
+PeriodOption = Annotated[
+    str | None, typer.Option("--period", help="报告期：2024-03、2024Q1、2024H1、2024；默认全部数据")
+]
 
 
 @app.callback()
@@ -55,7 +59,9 @@ def indicators(
     period: PeriodOption = None,
     as_of: AsOf = None,
     region: Annotated[str | None, typer.Option(help="行政区划代码（文本）；默认全部")] = None,
-    by: Annotated[str | None, typer.Option(help="分组：region、city、county，或字段名，如 responsible_body、channel")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="分组：region、city、county，或字段名，如 responsible_body、channel")
+    ] = None,
     only: Annotated[list[str] | None, typer.Option("--indicator", help="只算这个指标，可多次")] = None,
     format: Format = "json",
     out: Annotated[Path | None, typer.Option(help="附表写到这个 Excel 文件")] = None,
@@ -137,15 +143,17 @@ def _clock_summary(table: pd.DataFrame) -> dict[str, Any]:
         return {}
     status = rows["variant"] == "status"
     return {
-        "status": {row.part_of: int(row.numerator) for row in rows[status].itertuples()},
-        "on_time": {f"on_time_{row.variant}": row.value for row in rows[~status].itertuples()},
+        "status": rows[status].set_index("part_of")["numerator"].astype(int).to_dict(),
+        "on_time": rows[~status].set_index("variant")["value"].add_prefix("on_time_").to_dict(),
     }
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     import json
 
-    return list(json.loads(table.to_json(orient="records", force_ascii=False, date_format="iso", double_precision=12)))
+    return list(
+        json.loads(table.to_json(orient="records", force_ascii=False, date_format="iso", double_precision=12))
+    )
 
 
 def _json(content: object) -> None:
