@@ -24,7 +24,7 @@ def test_a_brief_is_made_whole_and_unchanged_ones_are_looked_up(project: Any) ->
     assert (made.status, made.mode) == (run.SUCCEEDED, "warm")
     folder = project.folder("counts/990102/2024-03")
     assert {file.name for file in folder.iterdir()} == {
-        "index.html", "notebook.ipynb", "results.json", "tables", "manifest.json", "about.html"
+        "index.html", "notebook.ipynb", "results.json", "tables", "tables.xlsx", "manifest.json", "about.html"
     }  # fmt: skip
     results = json.loads((folder / "results.json").read_text())
     assert results["results"][0]["value"] == project.counts["990102", 3]
@@ -56,6 +56,17 @@ def test_the_manifest_states_what_went_in(project: Any) -> None:
     assert made["build"]["host"]
     page = (project.folder("counts/990102/2024-03") / "index.html").read_text()
     assert part["keys"]["render"] in page  # carried inside the page
+
+
+def test_a_disclosure_certificate_goes_into_the_manifest_and_the_page(project: Any) -> None:
+    file = project.root / "nb" / "behaves.ipynb"
+    emit = "from analysis.display.session import current, mime; current().emit({mime('certificate'): {'passed': True}})"
+    notebook = json.loads(file.read_text())
+    notebook["cells"][-1]["source"] = emit
+    file.write_text(json.dumps(notebook))
+    project.build("behaves")
+    assert manifest(project, "behaves/990000/2024-03")["reproducible"]["disclosure"] == [{"passed": True}]
+    assert '"passed"' in (project.folder("behaves/990000/2024-03") / "index.html").read_text()
 
 
 def test_equal_inputs_make_equal_bytes(project: Any, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ _NAMES = {
     "index.html": "网页",
     "brief.pdf": "PDF",
     "brief.docx": "Word",
+    "tables.xlsx": "附表",
     "notebook.ipynb": "笔记本",
     "results.json": "结果",
     MANIFEST: "来源清单",
