@@ -32,16 +32,7 @@ FOLLOWED = (
     "open_stock", "overdue_open", "long_unresolved", "over_level", "group_visits", "supervised", "recommendations",
 )  # fmt: skip
 # Indicators shown by place. Counts stand in the order of the codes and are never ranked.
-PLACED = (
-    "pieces",
-    "per_10k",
-    "on_time",
-    "acceptance_unit",
-    "resolved",
-    "repeat",
-    "satisfaction_unit",
-    "overdue_open",
-)
+PLACED = ("pieces", "per_10k", "on_time", "acceptance_unit", "resolved", "satisfaction_unit")
 _MONTHS = 36
 
 
