@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases
-from analysis.cases import prepared
+from analysis.cases import prepare, prepared
 from analysis.cases.reject import bounds
 from analysis.errors import InputError
 
@@ -21,7 +21,7 @@ def rows(sample: Path) -> cases.Cases:
 
 @pytest.fixture(scope="module")
 def folder(rows: cases.Cases, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared.prepare(rows, tmp_path_factory.mktemp("prepared") / "whole")
+    return prepare.prepare(rows, tmp_path_factory.mktemp("prepared") / "whole")
 
 
 @pytest.mark.parametrize(("region", "by"), [("990000", None), ("990000", "region"), ("990102", None)])
@@ -56,7 +56,7 @@ def test_a_cut_holds_the_rows_of_its_region_only(rows: cases.Cases, folder: Path
 
 
 def test_the_same_bytes_again(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
-    again = prepared.prepare(rows, tmp_path / "again")
+    again = prepare.prepare(rows, tmp_path / "again")
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
         file.name: file.read_bytes() for file in again.iterdir()
     }

@@ -160,7 +160,7 @@ def _figures(
     """Every key's numerator, denominator and value in every span, and what could not be computed."""
     import pandas as pd
 
-    from .margins import margins
+    from .collect import margins
     from .monthly import stated
     from .points import points
 

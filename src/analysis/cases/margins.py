@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import deadlines, registry, schema
@@ -29,74 +29,6 @@ MODES = ("sum", "level", "at")
 Wanted = tuple[Indicator, Variant]
 TIMES = "×"
 """Mark of the second factor of a product of shares, at the end of a variant's id."""
-
-
-@dataclass(frozen=True)
-class Margins:
-    """What the database gave.
-
-    Attributes
-    ----------
-    table
-        Columns :data:`COLUMNS`.
-    durations
-        Histograms for kind ``duration``: indicator, region, group, month (of the start), day, event, n.
-    lacking
-        (indicator, variant) → why it could not be computed.
-    """
-
-    table: pd.DataFrame
-    durations: pd.DataFrame
-    lacking: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    def of(self, chosen: Sequence[Indicator]) -> Margins:
-        """The part that these indicators need."""
-        ids = {one.id for one in chosen}
-        table, durations = (
-            frame[frame["indicator"].isin(ids)] if len(frame) else frame
-            for frame in (self.table, self.durations)
-        )
-        return Margins(table, durations, {key: why for key, why in self.lacking.items() if key[0] in ids})
-
-
-def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None = None) -> Margins:
-    """Everything the chosen indicators are summed from.
-
-    Parameters
-    ----------
-    by
-        One more column to group by.
-    """
-    if tables.prepared is not None:
-        return tables.prepared.margins(chosen, as_of, by)
-    # A brief asks for all indicators first and then for some of them again, by month and by place.
-    known: tuple[set[str], Margins] | None = tables.noted.get(("margins", as_of, by))
-    if known is not None and {one.id for one in chosen} <= known[0]:
-        return known[1].of(chosen)
-    made = _margins(tables, chosen, as_of, by)
-    if known is None or len(chosen) > len(known[0]):
-        tables.noted["margins", as_of, by] = ({one.id for one in chosen}, made)
-    return made
-
-
-def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
-    from . import backlog, duration, reception
-
-    lacking: dict[tuple[str, str], str] = {}
-    frames: list[pd.DataFrame] = []
-    for kinds, collect in (
-        (("count", "share"), _counted),
-        (("clock",), _clocked),
-        (("level", "ages"), backlog.levels),
-        (("duty",), reception.duties),
-    ):
-        pairs = [(one, variant) for one in chosen if one.kind in kinds for variant in one.variants.values()]
-        frames += collect(tables, pairs, as_of, by, lacking)
-    histograms = [
-        found for one in chosen if one.kind == "duration"
-        if (found := duration.margin(tables, one, as_of, by, lacking)) is not None
-    ]  # fmt: skip
-    return Margins(stack(frames, COLUMNS), stack(histograms), lacking)
 
 
 def stack(frames: Iterable[pd.DataFrame], columns: list[str] | None = None) -> pd.DataFrame:
@@ -239,7 +171,7 @@ def earliest(table: Any, columns: Iterable[str]) -> Any:
 # ---- counts and shares -----------------------------------------------------------------------------------------------
 
 
-def _counted(
+def counted(
     tables: Cases,
     wanted: Sequence[Wanted],
     as_of: dt.datetime,
@@ -399,13 +331,14 @@ def cohort_query(
     return timed.group_by(**keys).aggregate(n=timed.count())
 
 
-def _clocked(
+def clocked(
     tables: Cases,
     wanted: Sequence[Wanted],
     as_of: dt.datetime,
     by: str | None,
     lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
+    """Numerators and denominators of clocks under every definition, and their four states, as :func:`counted`."""
     frames = []
     runs: dict[str, list[Wanted]] = {}
     for indicator, variant in wanted:

@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from .registry import Indicator
+
 KEYS = ["indicator", "variant", "part_of", "region_code", "group"]
 Span = tuple[dt.date | None, dt.date | None]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """What the database gave.
+
+    Attributes
+    ----------
+    table
+        The columns of :data:`.margins.COLUMNS`.
+    durations
+        Histograms for kind ``duration``: indicator, region, group, month (of the start), day, event, n.
+    lacking
+        (indicator, variant) → why it could not be computed.
+    """
+
+    table: pd.DataFrame
+    durations: pd.DataFrame
+    lacking: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, chosen: Sequence[Indicator]) -> Margins:
+        """The part that these indicators need."""
+        ids = {one.id for one in chosen}
+        table, durations = (
+            frame[frame["indicator"].isin(ids)] if len(frame) else frame
+            for frame in (self.table, self.durations)
+        )
+        return Margins(table, durations, {key: why for key, why in self.lacking.items() if key[0] in ids})
 
 
 def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> pd.DataFrame:

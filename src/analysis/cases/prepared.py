@@ -1,6 +1,6 @@
 """Prepared case data (预汇总): the low-way margins of a source on disk, so that a hundred briefs are summed from one reading.
 
-Everything a periodic brief prints is a sum over margins of month × region. ``prepare`` reads the rows once and writes the
+Everything a periodic brief prints is a sum over margins of month × region. ``prepare`` (its own module) reads the rows once and writes the
 margins, the reject lines and what doubt they cast; ``load`` opens such a folder like any other source. What needs rows
 (another grouping column, another as-of moment) is refused with a plain sentence, never guessed.
 
@@ -24,8 +24,7 @@ from .registry import Indicator
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .load import Cases
-    from .margins import Margins
+    from .points import Margins
 
 STAMP = "prepared.json"
 SMALL = ("population", "monthly", "pilots")
@@ -55,7 +54,7 @@ class Prepared:
         return dt.datetime.fromisoformat(self.facts["as_of"])
 
     def margins(self, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
-        """What :func:`.margins.margins` gives, from the files.
+        """What :func:`.collect.margins` gives, from the files.
 
         Raises
         ------
@@ -88,7 +87,7 @@ class Prepared:
 
     @cached_property
     def _margins(self) -> Margins:
-        from .margins import Margins
+        from .points import Margins
 
         lacking = {(one, variant): reason for one, variant, reason in self.facts["lacking"]}
         return Margins(self._read("margins"), self._read("durations"), lacking)
@@ -121,63 +120,6 @@ def find(folder: Path) -> Prepared | None:
     return Prepared(folder, facts)
 
 
-def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None = None) -> Path:
-    """Write the margins, reject lines and doubts of a source into a new folder.
-
-    Parameters
-    ----------
-    out
-        A folder that is made; the stamp is written last, so that a torn one is never taken for whole.
-
-    Returns
-    -------
-    Path
-        ``out``.
-    """
-    from . import registry
-    from .load import moment
-    from .margins import margins
-    from .reject import check, doubts
-
-    now = moment(as_of, tables)
-    made = margins(tables, list(registry.indicators().values()), now)
-    # The database gives a histogram's rows in any order.
-    durations = made.durations.sort_values(list(made.durations.columns), kind="stable", ignore_index=True)
-    lines = check(tables, now)
-    out.mkdir(parents=True)
-    for name, frame in (
-        ("margins", made.table),
-        ("durations", durations),
-        ("rejects", lines),
-        ("doubts", doubts(tables, now)),
-    ):
-        _write(frame, out / f"{name}.parquet")
-    for name in SMALL:
-        if tables.has(name):
-            kept = tables.tables[name]
-            _write(
-                kept.select(*(column for column in kept.columns if not column.startswith("_"))).execute(),
-                out / f"{name}.parquet",
-            )
-    first, last = tables.extent
-    facts = {
-        "format": FORMAT,
-        "as_of": now.isoformat(),
-        "extent": [first and first.isoformat(), last and last.isoformat()],
-        "last_moment": tables.last_moment and tables.last_moment.isoformat(),
-        "systems": tables.systems,
-        "columns": {
-            name: [column for column in table.columns if not column.startswith("_")]
-            for name, table in tables.tables.items()
-        },
-        "metadata": dict(tables.metadata),
-        "lacking": [[one, variant, reason] for (one, variant), reason in made.lacking.items()],
-        "rules": list(lines.attrs["counts"]),
-    }
-    (out / STAMP).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
-    return out
-
-
 def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:
     """The part of a prepared folder whose region codes begin with one of the prefixes, as a folder of its own."""
     import pandas as pd
@@ -188,12 +130,12 @@ def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:
         column = _REGION.get(file.stem)
         if column is not None and column in frame:
             frame = frame[frame[column].fillna("").str.startswith(tuple(prefixes))].reset_index(drop=True)
-        _write(frame, out / file.name)
+        write(frame, out / file.name)
     (out / STAMP).write_bytes((folder / STAMP).read_bytes())
     return out
 
 
-def _write(frame: pd.DataFrame, file: Path) -> None:
+def write(frame: pd.DataFrame, file: Path) -> None:
     """Parquet whose bytes depend on nothing but the table."""
     for name in [name for name in frame.columns if frame[name].dtype == object]:
         frame = frame.assign(**{name: frame[name].where(frame[name].notna(), None)})

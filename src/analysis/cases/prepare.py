@@ -1,0 +1,65 @@
+"""Preparing case data (预汇总): the rows are read once, the margins written (see :mod:`.prepared`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+from . import registry
+from .collect import margins
+from .load import Cases, moment
+from .prepared import FORMAT, SMALL, STAMP, write
+from .reject import check, doubts
+
+
+def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None = None) -> Path:
+    """Write the margins, reject lines and doubts of a source into a new folder.
+
+    Parameters
+    ----------
+    out
+        A folder that is made; the stamp is written last, so that a torn one is never taken for whole.
+
+    Returns
+    -------
+    Path
+        ``out``.
+    """
+    now = moment(as_of, tables)
+    made = margins(tables, list(registry.indicators().values()), now)
+    # The database gives a histogram's rows in any order.
+    durations = made.durations.sort_values(list(made.durations.columns), kind="stable", ignore_index=True)
+    lines = check(tables, now)
+    out.mkdir(parents=True)
+    for name, frame in (
+        ("margins", made.table),
+        ("durations", durations),
+        ("rejects", lines),
+        ("doubts", doubts(tables, now)),
+    ):
+        write(frame, out / f"{name}.parquet")
+    for name in SMALL:
+        if tables.has(name):
+            kept = tables.tables[name]
+            write(
+                kept.select(*(column for column in kept.columns if not column.startswith("_"))).execute(),
+                out / f"{name}.parquet",
+            )
+    first, last = tables.extent
+    facts = {
+        "format": FORMAT,
+        "as_of": now.isoformat(),
+        "extent": [first and first.isoformat(), last and last.isoformat()],
+        "last_moment": tables.last_moment and tables.last_moment.isoformat(),
+        "systems": tables.systems,
+        "columns": {
+            name: [column for column in table.columns if not column.startswith("_")]
+            for name, table in tables.tables.items()
+        },
+        "metadata": dict(tables.metadata),
+        "lacking": [[one, variant, reason] for (one, variant), reason in made.lacking.items()],
+        "rules": list(lines.attrs["counts"]),
+    }
+    (out / STAMP).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
+    return out
