@@ -7,14 +7,13 @@ writes ``coverage_cases.json`` beside itself. Seeds are fixed; the same machine 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from keep import keep
 from scipy.stats import binom
 
 from analysis.cases import duration, intervals, ranking, spc
@@ -231,19 +230,5 @@ def slow_county(runs: int = 100) -> list[Row]:
 PARTS = (rates, clustered, restricted_means, rank_sets, false_signals, funnel_flags, slow_county)
 
 
-def main(names: list[str]) -> None:
-    """Run all parts, or those named, and keep the others' rows as they are."""
-    file = Path(__file__).with_suffix(".json")
-    rows: list[Row] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    for part in PARTS:
-        if names and part.__name__ not in names:
-            continue
-        made = [{"part": part.__name__, **row} for row in part()]
-        for row in made:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
-        rows = [row for row in rows if row["part"] != part.__name__] + made
-        file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    keep(__file__, PARTS, sys.argv[1:])

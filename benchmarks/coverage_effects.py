@@ -7,13 +7,12 @@ writes ``coverage_effects.json`` beside itself. Seeds are fixed.
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from keep import keep
 
 from analysis.effects import check, did
 from analysis.effects.its import interrupt
@@ -161,19 +160,5 @@ def claims(runs: int = 600) -> list[Row]:
 PARTS = (sizes, intervals, interruptions, placebo_ranks, claims)
 
 
-def main(names: list[str]) -> None:
-    """Run all parts, or those named, and keep the others' rows as they are."""
-    file = Path(__file__).with_suffix(".json")
-    rows: list[Row] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    for part in PARTS:
-        if names and part.__name__ not in names:
-            continue
-        made = [{"part": part.__name__, **row} for row in part()]
-        for row in made:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
-        rows = [row for row in rows if row["part"] != part.__name__] + made
-        file.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    keep(__file__, PARTS, sys.argv[1:])

@@ -75,45 +75,17 @@ def compare(
     by: str = "region",
     period: str | Period | None = None,
     as_of: str | dt.date | dt.datetime | None = None,
-    *,
-    region: str | None = None,
-    variant: str | None = None,
-    peers: Mapping[str, str] | None = None,
-    adjust: Sequence[str] = (),
-    seed: int = 0,
+    **choices: Any,
 ) -> pd.DataFrame:
-    """Compare bodies or regions by one indicator.
-
-    Parameters
-    ----------
-    tables
-        Loaded case tables; or a frame as :func:`assess` takes, with ``indicator`` naming the registry entry.
-    by
-        ``region`` (one level down), ``city``, ``county``, ``body`` (责任单位), ``office`` (信访部门), or a column.
-    variant
-        A definition other than the headline.
-    peers
-        Body → peer group; regions fall into 区, 县, 市 by their names without it.
-    adjust
-        Case-mix columns (``topic_1``, ``channel``, ``path``, ``body_level`` …): adds :data:`ADJUSTED`.
+    """Compare bodies or regions by one indicator: the table of :func:`page`, which see for everything else.
 
     Returns
     -------
     DataFrame
-        Columns :data:`COLUMNS` (and :data:`ADJUSTED`), with ``attrs``: ``indicator``, ``variant``, ``definition``, ``phi``, ``tau2``,
-        ``adjusted``, ``expected_false``, ``ranked``, ``listed``, ``notes``.
-
-    Raises
-    ------
-    RequestError
-        An unknown indicator or definition, one that must not be ranked, or one that is not a share.
-    MethodError
-        No body has a case in the period.
+        Columns :data:`COLUMNS` (and :data:`ADJUSTED`), with ``attrs``: ``indicator``, ``variant``, ``definition``, ``phi``,
+        ``tau2``, ``adjusted``, ``expected_false``, ``ranked``, ``listed``, ``minimum_n``, ``notes``.
     """
-    return page(
-        tables, indicator, by, period, as_of,
-        region=region, variant=variant, peers=peers, adjust=adjust, seed=seed,
-    ).table  # fmt: skip
+    return page(tables, indicator, by, period, as_of, **choices).table
 
 
 def page(
@@ -129,7 +101,28 @@ def page(
     adjust: Sequence[str] = (),
     seed: int = 0,
 ) -> Comparison:
-    """As :func:`compare`, with the funnel and the notes for the page that shows it."""
+    """Compare bodies or regions by one indicator: everything one page shows.
+
+    Parameters
+    ----------
+    tables
+        Loaded case tables; or a frame as :func:`assess` takes, with ``indicator`` naming the registry entry.
+    by
+        ``region`` (one level down), ``city``, ``county``, ``body`` (责任单位), ``office`` (信访部门), or a column.
+    variant
+        A definition other than the headline.
+    peers
+        Body → peer group; regions fall into 区, 县, 市 by their names without it.
+    adjust
+        Case-mix columns (``topic_1``, ``channel``, ``path``, ``body_level`` …): adds :data:`ADJUSTED`.
+
+    Raises
+    ------
+    RequestError
+        An unknown indicator or definition, one that must not be ranked, or one that is not a share.
+    MethodError
+        No body has a case in the period.
+    """
     from . import registry
 
     entry = registry.indicator(indicator)

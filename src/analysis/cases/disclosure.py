@@ -240,10 +240,7 @@ def gate_rates(
     _need(frame, [numerator, denominator, *columns])
     top, bottom = frame[numerator].to_numpy(float), frame[denominator].to_numpy(float)
     shut = rules.is_small(top) | rules.is_small(bottom) | rules.is_small(bottom - top)
-    gated = frame.copy()
-    for column in dict.fromkeys([*columns, numerator, denominator]):
-        gated[column] = gated[column].where(~shut)
-    return gated.assign(gated=shut)
+    return _emptied(frame, dict.fromkeys([*columns, numerator, denominator]), shut)
 
 
 def gate_ranks(
@@ -252,11 +249,7 @@ def gate_ranks(
     """Empty ranks and their intervals of bodies with a small n; ``gated`` says so."""
     rules = profile if isinstance(profile, Profile) else Profile.named(profile)
     _need(frame, [n, *columns])
-    shut = rules.is_small(frame[n])
-    gated = frame.copy()
-    for column in columns:
-        gated[column] = gated[column].mask(shut)
-    return gated.assign(gated=shut)
+    return _emptied(frame, columns, rules.is_small(frame[n]))
 
 
 def gate_quantiles(
@@ -265,7 +258,10 @@ def gate_quantiles(
     """Empty medians and other quantiles of few cases: a quantile of a handful is one case's value."""
     rules = profile if isinstance(profile, Profile) else Profile.named(profile)
     _need(frame, [n, *columns])
-    shut = (frame[n] < rules.minimum_for_quantile).to_numpy()
+    return _emptied(frame, columns, (frame[n] < rules.minimum_for_quantile).to_numpy())
+
+
+def _emptied(frame: pd.DataFrame, columns: Iterable[str], shut: Flags) -> pd.DataFrame:
     gated = frame.copy()
     for column in columns:
         gated[column] = gated[column].mask(shut)

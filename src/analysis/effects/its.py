@@ -17,6 +17,7 @@ from ..errors import InputError, MethodError, RequestError
 from .panel import Array
 
 FAMILIES = ("poisson", "quasipoisson", "ols")
+_PLACEBO = ["date", "level", "low", "high", "excludes_none"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,23 @@ class Interruption:
     def false_alarms(self) -> float:
         """Share of fake dates whose interval excludes no effect; missing without fake dates."""
         return float(self.placebo["excludes_none"].mean()) if len(self.placebo) else float("nan")
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The choices that the fit and its placebos share."""
+
+    family: str
+    harmonics: int
+    slope: bool
+    period: int
+    lags: int
+    small_sample: bool
+
+    @property
+    def needed(self) -> int:
+        """Periods before the date that the terms take up."""
+        return max(2 * self.harmonics + (4 if self.slope else 3), 6)
 
 
 def interrupt(
@@ -116,14 +134,14 @@ def interrupt(
             hint=f"序列为 {series['time'].iloc[0]} 至 {series['time'].iloc[-1]}",
         )
     start = int(after.argmax())
-    needed = 2 * harmonics + (4 if slope else 3)
-    if start < max(needed, 6) or len(series) - start < 3:
+    model = _Model(family, harmonics, slope, period, lags, small_sample)
+    if start < model.needed or len(series) - start < 3:
         raise MethodError(
             "中断前后的期数太少",
             value=f"前 {start} 期、后 {len(series) - start} 期",
             hint="请减少季节项，或延长序列",
         )
-    fit, design, names = _fit(series, start, family, harmonics, slope, period, lags, small_sample)
+    fit, design, names = _fit(series, start, model)
     low, high = _interval(fit, family)
     level = names.index("post")
     back = np.exp if family != "ols" else float
@@ -137,11 +155,7 @@ def interrupt(
     table = series.assign(
         fitted=_predict(fit, design, offset, family), counterfactual=_predict(fit, plain, offset, family)
     )
-    fakes = (
-        _placebo(series, start, needed, family, harmonics, slope, period, lags, small_sample)
-        if placebos
-        else pd.DataFrame(columns=["date", "level", "low", "high", "excludes_none"])
-    )
+    fakes = _placebo(series, start, model) if placebos else pd.DataFrame(columns=_PLACEBO)
     missing = float("nan")
     return Interruption(
         family=family,
@@ -161,17 +175,15 @@ def interrupt(
     )
 
 
-def _design(
-    series: pd.DataFrame, start: int, harmonics: int, slope: bool, period: int
-) -> tuple[Array, list[str]]:
+def _design(series: pd.DataFrame, start: int, model: _Model) -> tuple[Array, list[str]]:
     place = np.arange(len(series), dtype=float)
     season = series["season"].to_numpy(float) if "season" in series else place + 1
     columns = {"const": np.ones(len(series)), "post": (place >= start).astype(float), "time": place + 1}
-    if slope:
+    if model.slope:
         columns["slope"] = np.maximum(place - start, 0) * (place >= start)
-    for k in range(1, harmonics + 1):
-        columns[f"sin{k}"] = np.sin(2 * np.pi * k * season / period)
-        columns[f"cos{k}"] = np.cos(2 * np.pi * k * season / period)
+    for k in range(1, model.harmonics + 1):
+        columns[f"sin{k}"] = np.sin(2 * np.pi * k * season / model.period)
+        columns[f"cos{k}"] = np.cos(2 * np.pi * k * season / model.period)
     return np.column_stack(list(columns.values())), list(columns)
 
 
@@ -184,27 +196,18 @@ def _offset(series: pd.DataFrame, family: str) -> Array | None:
     return np.log(exposure) if family != "ols" else None
 
 
-def _fit(
-    series: pd.DataFrame,
-    start: int,
-    family: str,
-    harmonics: int,
-    slope: bool,
-    period: int,
-    lags: int,
-    small_sample: bool,
-) -> tuple[Any, Array, list[str]]:
+def _fit(series: pd.DataFrame, start: int, model: _Model) -> tuple[Any, Array, list[str]]:
     import statsmodels.api as sm
 
-    design, names = _design(series, start, harmonics, slope, period)
+    design, names = _design(series, start, model)
     outcome = series["outcome"].to_numpy(float)
-    if family == "ols":
-        options = {"maxlags": lags, "use_correction": small_sample}
+    if model.family == "ols":
+        options = {"maxlags": model.lags, "use_correction": model.small_sample}
         return sm.OLS(outcome, design).fit(cov_type="HAC", cov_kwds=options), design, names
     if (outcome < 0).any():
         raise InputError("计数为负", row=int((outcome < 0).argmax()) + 1)
-    model = sm.GLM(outcome, design, family=sm.families.Poisson(), offset=_offset(series, family))
-    return model.fit(scale="X2" if family == "quasipoisson" else None), design, names
+    glm = sm.GLM(outcome, design, family=sm.families.Poisson(), offset=_offset(series, model.family))
+    return glm.fit(scale="X2" if model.family == "quasipoisson" else None), design, names
 
 
 def _interval(fit: Any, family: str) -> tuple[Array, Array]:
@@ -245,26 +248,15 @@ def _autocorrelation(residual: Array, lag: int) -> float:
     return float((centred[lag:] * centred[:-lag]).sum() / (centred**2).sum())
 
 
-def _placebo(
-    series: pd.DataFrame,
-    start: int,
-    needed: int,
-    family: str,
-    harmonics: int,
-    slope: bool,
-    period: int,
-    lags: int,
-    small_sample: bool,
-) -> pd.DataFrame:
+def _placebo(series: pd.DataFrame, start: int, model: _Model) -> pd.DataFrame:
+    """The model at every earlier date that leaves enough on both sides, on what came before the true one."""
     before = series.iloc[:start].reset_index(drop=True)
+    back = np.exp if model.family != "ols" else float
     rows = []
-    for fake in range(max(needed, 6), start - 2):
-        if start <= needed + 2:
-            break
-        fit, _, names = _fit(before, fake, family, harmonics, slope, period, lags, small_sample)
-        low, high = _interval(fit, family)
+    for fake in range(model.needed, start - 2):
+        fit, _, names = _fit(before, fake, model)
+        low, high = _interval(fit, model.family)
         place = names.index("post")
-        back = np.exp if family != "ols" else float
         rows.append(
             {
                 "date": before["time"].iloc[fake],
@@ -274,4 +266,4 @@ def _placebo(
                 "excludes_none": bool(low[place] > 0 or high[place] < 0),
             }
         )
-    return pd.DataFrame(rows, columns=["date", "level", "low", "high", "excludes_none"])
+    return pd.DataFrame(rows, columns=_PLACEBO)

@@ -206,17 +206,7 @@ def estimates(evaluation: Evaluation) -> None:
 
 def _finding(evaluation: Evaluation, made: dict[str, Any], row: dict[str, Any]) -> None:
     tier = evaluation.tier(row["group"])
-    effect = display.result(
-        f"{evaluation.short}·{tier}效应",
-        row["att"],
-        unit="个百分点",
-        n=row["units"],
-        low=row["low"],
-        high=row["high"],
-        definition=f"{evaluation.made.indicator}.{evaluation.made.variant}·did·{made['specification']}",
-        source=evaluation.source,
-        digits=1,
-    )
+    effect = _effect(evaluation, f"{tier}效应", made, (row["att"], row["low"], row["high"]), row["units"])
     chance = row["p_randomisation"] <= 0.05
     size = row[f"mde_{evaluation.base}"]
     reading = "这样大的差别很少由抽签式的巧合产生" if chance else "与随意指定同样多的县所得的差别无法区分"
@@ -227,6 +217,18 @@ def _finding(evaluation: Evaluation, made: dict[str, Any], row: dict[str, Any]) 
         f"（随机化 p={row['p_randomisation']:.3f}）{seen}。",
         grade=grade,
     )
+
+
+def _effect(
+    evaluation: Evaluation, name: str, made: dict[str, Any], values: tuple[float, float, float], units: int
+) -> display.Result:
+    """An estimate with its interval as a named result; its definition carries the specification's hash."""
+    value, low, high = values
+    return display.result(
+        f"{evaluation.short}·{name}", value, unit="个百分点", n=units, low=low, high=high, digits=1,
+        definition=f"{evaluation.made.indicator}.{evaluation.made.variant}·{made['method']}·{made['specification']}",
+        source=evaluation.source,
+    )  # fmt: skip
 
 
 def after_everyone(evaluation: Evaluation) -> None:
@@ -243,17 +245,8 @@ def after_everyone(evaluation: Evaluation) -> None:
     except MethodError as error:
         display.note(f"未作中断时间序列：{error}。", "data")
         return
-    level = display.result(
-        f"{evaluation.short}·{evaluation.tier(start)}水平变化",
-        made["level"],
-        unit="个百分点",
-        n=made["units"],
-        low=made["level_low"],
-        high=made["level_high"],
-        definition=f"{evaluation.made.indicator}.{evaluation.made.variant}·its·{made['specification']}",
-        source=evaluation.source,
-        digits=1,
-    )
+    change = (made["level"], made["level_low"], made["level_high"])
+    level = _effect(evaluation, f"{evaluation.tier(start)}水平变化", made, change, made["units"])
     alarms = made["false_alarms"]
     told = "" if alarms is None else f"在此前的假日期上，同样的模型有{alarms:.0%}也显示变化。"
     display.finding(
