@@ -19,19 +19,7 @@ def statistics(scope: Scope) -> None:
     """Item 1: matters, their fields, the bodies most complained of."""
     display.text("## 信访事项的数据情况、涉及领域与被反映较多的部门")
     display.note(f"本章对应{ARTICLE}第一项。", "definition")
-    grid.show(
-        scope,
-        part="总量",
-        name="volume",
-        caption="信访总量",
-        note="件、批、人次与事项分别计数，不相加；" + grid.NOTE,
-    )
-    history.lines(
-        scope,
-        {"信访件数": "pieces", "信访事项数": "matters"},
-        name="volume-months",
-        caption="信访件数与信访事项数走势",
-    )
+    volume.totals(scope)
     display.text("### 渠道与事项分类")
     volume.split(scope, "pieces", "channel", name="channels", caption="信访件的渠道构成", head="渠道")
     volume.split(scope, "matters", "class", name="classes", caption="信访事项的分类", head="事项分类")

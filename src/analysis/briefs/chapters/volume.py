@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 def chapter(scope: Scope) -> None:
     """Total and channels, kinds of matters, topics, places."""
     display.text("## 信访总量与结构")
+    totals(scope)
+    structure(scope)
+    topics(scope)
+    places(scope)
+
+
+def totals(scope: Scope) -> None:
+    """件, 批, 人次 and 事项, each counted apart, and their months."""
     grid.show(
         scope,
         part="总量",
@@ -32,9 +40,6 @@ def chapter(scope: Scope) -> None:
         caption="信访件数与信访事项数走势",
         note="按登记日期；春节所在月份通常偏低。",
     )
-    structure(scope)
-    topics(scope)
-    places(scope)
 
 
 def structure(scope: Scope) -> None:
