@@ -190,7 +190,7 @@ def _page(title: str, body: str, internal: bool, *, feed: bool = False) -> str:
 
 
 _STYLE = """
-:root{color-scheme:light dark}
+:root{color-scheme:light dark}[hidden]{display:none!important}
 body{font:16px/1.7 "Noto Sans SC","Source Han Sans SC","PingFang SC","Microsoft YaHei",sans-serif;max-width:76rem;margin:0 auto;padding:1rem}
 h1{font-size:1.5rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #8885;vertical-align:top;overflow-wrap:anywhere}
 .filters{display:flex;flex-wrap:wrap;gap:.6rem 1rem}.filters label{display:flex;gap:.4rem;align-items:center}select,input{font:inherit;max-width:16rem}
