@@ -103,6 +103,16 @@ def test_a_missing_file_is_made_again(project: Any) -> None:
     assert page.is_file()
 
 
+def test_an_altered_notebook_is_not_rendered_again_but_executed(project: Any) -> None:
+    project.build("counts", region="990102")
+    folder = project.folder("counts/990102/2024-03")
+    (folder / "notebook.ipynb").write_text((folder / "notebook.ipynb").read_text().replace("30", "31"))
+    (folder / "index.html").unlink()
+    (again,) = project.build("counts", region="990102")
+    assert again.mode == "warm"
+    assert "30件" in (folder / "index.html").read_text()
+
+
 def test_the_last_brief_is_handed_on_in_order_of_periods(project: Any) -> None:
     outcomes = project.build("counts", period=("2024-04", "2024-03"), region="990102")
     assert [outcome.status for outcome in outcomes] == [run.SUCCEEDED] * 2

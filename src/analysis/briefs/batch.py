@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ ADDED = frozenset({catalogue.ABOUT})  # files of a published brief that depend o
 
 Listener = Callable[[str, Run, Outcome | None], None]
 
+EXECUTED = "notebook.ipynb"
 _PAUSE = 0.2  # seconds between two tries for a lock that another build holds
 _BACKOFF = 1.0  # seconds before the first retry; doubled each time
 
@@ -95,7 +97,7 @@ class Build:
         return self._sites[internal]
 
     def carry_out(self, runs: Sequence[Run], pool: Callable[[int], Pool]) -> list[Outcome]:
-        """Build all runs; ``pool(n)`` makes a pool when the first of n runs must be carried out.
+        """Build all runs; ``pool(n)`` makes a pool for at most n runs at once, when the first must be carried out.
 
         The result is in the order of ``runs``. On an interrupt the pool is stopped, the index written for what is
         published, and the interrupt raised again.
@@ -115,7 +117,7 @@ class Build:
                     elif job is not None:
                         jobs.append(job)
                 if jobs and not made:
-                    made.append(pool(len(jobs)))
+                    made.append(pool(len(runs)))
                     stack.callback(made[0].close)
                 for it, outcome in self._work(jobs, made[0], stack) if jobs else ():
                     outcomes[it.id] = outcome
@@ -144,9 +146,17 @@ class Build:
         if job.manifest is None or self._options.force:
             return None
         key = keys.execution_key(job.components)
-        file = self.site(job.run).folder(job.run.id) / "notebook.ipynb"
+        file = self.site(job.run).folder(job.run.id) / EXECUTED
         same = key is not None and job.manifest["reproducible"]["keys"]["execution"] == key
         return file if same and file.is_file() else None
+
+    def _reusable(self, job: Job) -> Path | None:
+        """The executed notebook to render again: the one that was published, not one altered since."""
+        file = self.executed(job)
+        if file is None or job.manifest is None:
+            return None
+        same = hashlib.sha256(file.read_bytes()).hexdigest() == job.manifest["outputs"].get(EXECUTED)
+        return file if same else None
 
     def rendered(self, job: Job) -> bool:
         """Whether the published brief's pages are still what would be rendered."""
@@ -154,7 +164,7 @@ class Build:
         folder = self.site(job.run).folder(job.run.id)
         outputs = job.manifest["outputs"]
         key = keys.rendering_key(
-            outputs.get("notebook.ipynb", ""),
+            outputs.get(EXECUTED, ""),
             self._notebook(job.run),
             job.printed,
             job.run.formats,
@@ -238,7 +248,7 @@ class Build:
             job.run,
             staging,
             job.attached,
-            self.executed(job),
+            self._reusable(job),
             part,
             self.environment,
             job.printed,
