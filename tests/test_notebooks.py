@@ -64,5 +64,5 @@ def test_exploring_notebook_runs_on_the_sample(path: Path) -> None:
     )
     client.execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert any(output.output_type == "display_data" for output in shown)
+    assert any(output.output_type in ("display_data", "execute_result") for output in shown)
     assert not any(output.output_type == "error" for output in shown)
