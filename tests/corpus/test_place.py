@@ -91,3 +91,66 @@ def test_documents_of_authority_are_placed_by_their_title_or_issuer():
 def test_the_sample_province_is_a_place_too():
     found = where("全省会议召开\n\n示例省会议召开，省委领导出席，全省各地参加。栖岭市作发言。")
     assert (found.level, found.code) == ("省", "990000")
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "code"),
+    [
+        # An acting county head (代县长) is no 代县.
+        (
+            "县里开会\n\n3月5日，县委副书记、代县长王某主持召开全县信访工作会议。县信访局作汇报，我县各乡镇参加。",
+            "县",
+            None,
+        ),
+        # 北京不去 names a watchword, and 进京 a journey.
+        (
+            "年度打算\n\n我市要守住底线，实现“北京不去、上海不聚”，劝返进京人员。市信访局抓好落实。",
+            "市",
+            None,
+        ),
+        ("我市召开会议\n\n我市召开会议，市委副书记出席，要求学习浙江经验，抓好落实。", "市", None),
+        (
+            "我市召开会议\n\n我市召开会议，市委副书记出席。外地有好办法，如江苏南京市的评议团、广东深圳市的议事厅等，可以借鉴。",
+            "市",
+            None,
+        ),
+        # One place and no other, by its short name.
+        (
+            "大家谈信访\n\n今天我们请来嘉宾。那么南阳有哪些新办法？先说说南阳的接访大厅，再说说南阳的网络。",
+            "市",
+            "411300",
+        ),
+    ],
+)
+def test_words_that_name_no_place_of_the_article(text, level, code):
+    found = where(text)
+    assert (found.level, found.code) == (level, code)
+
+
+def test_a_zone_without_a_code_belongs_to_its_city():
+    text = "小院说事\n\n在陕西省西安市国际港务产业园区新筑街道，有一个说事小院。街道和社区一起化解纠纷。"
+    found = where(text, "经验案例")
+    assert (found.level, found.name) == ("乡", "西安市")
+
+
+def test_the_level_is_that_of_who_acts_in_the_first_sentence():
+    mayor = where(
+        "某日要闻\n\n4月2日，市委书记王某到石梁镇、双港镇调研，衢州市江山市领导参加。江山市要抓好化解。",
+        "会议报道",
+    )
+    town = where(
+        "4月2日，江山市石门镇迅速组织站所召开推进会。\n\n该镇负责人作部署，各村参加，抓好排查化解。",
+        "会议报道",
+    )
+    hosted = where("4月2日，江山市在石门镇召开现场会。\n\n江山市委副书记出席，全市各乡镇参加。", "会议报道")
+    assert (mayor.level, town.level, hosted.level) == ("县", "乡", "县")
+    assert town.name == hosted.name == "江山市"
+
+
+def test_a_commentary_names_places_as_examples():
+    text = (
+        "把小事办好\n\n"
+        + "小事不小，枝叶关情，把小事办好才能赢得民心。" * 16
+        + "上海市人大常委会通过规定，上海市各区推行。"
+    )
+    assert where(text, "评论") == Place()

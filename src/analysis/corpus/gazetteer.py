@@ -46,7 +46,9 @@ def _names_a_place(match: _Name, text: str, at: int) -> bool:
     """Whether the name stands for a place there, and is no common word and no part of another name."""
     name, rows, full = match
     end = at + len(name)
-    short_county, common = _book()
+    short_county, common, other = _book()
+    if len(name) == 2 and other.match(text, end):
+        return False
     if not full:
         if _inside_word(text, end):
             return False
@@ -102,7 +104,11 @@ def _index() -> dict[str, list[_Name]]:
 
 
 @functools.cache
-def _book() -> tuple[re.Pattern[str], frozenset[str]]:
-    """What must follow a county's short name, and names that are common words."""
+def _book() -> tuple[re.Pattern[str], frozenset[str], re.Pattern[str]]:
+    """What must follow a county's short name, names that are common words, what follows no place."""
     book = codebooks.load("places")
-    return re.compile(book["short_county_before"]), frozenset(book["common"])
+    return (
+        re.compile(book["short_county_before"]),
+        frozenset(book["common"]),
+        re.compile(book["not_a_place_before"]),
+    )

@@ -49,6 +49,8 @@ def place(
         The masthead of the page it stands on, which tells the same less surely.
     """
     fields = [*_fields(article, issuer), (page, 1.0)]
+    if genre == "评论":
+        del fields[4]  # further down a commentary names places as its examples
     named = _named(fields, year)
     if genre == "论文" and not any(score >= 6 for score in named.scores.values()):
         return Place()
@@ -59,11 +61,13 @@ def place(
 
 @dataclass(slots=True)
 class _Named:
-    """Scores of the regions named, names that stayed ambiguous, and by which name each region was called."""
+    """Scores of the regions named, names that stayed ambiguous, by which name each region was called, and which are
+    named as where a zone lies."""
 
     scores: dict[str, float]
     open: dict[tuple[str, ...], float]
     names: dict[str, str]
+    zoned: set[str]
 
     @property
     def cities(self) -> set[str]:
@@ -134,15 +138,32 @@ def _level(named: _Named, fields: list[tuple[str, float]], genre: str) -> str | 
         points["市"] -= cues["市"]
     township = _book().levels["乡"]
     title, lead = fields[0][0], fields[2][0]
+    if genre == "会议报道" and _township_acts(title, lead):
+        return "乡"
     if genre not in _OFFICIAL and (
-        township.search(title) or (township.search(lead) and genre not in {"会议报道", "工作部署", "评论"})
+        township.search(title)
+        or (
+            (seen := township.search(lead))
+            and genre not in {"会议报道", "工作部署", "评论"}
+            and not _book().leaders.search(lead, 0, seen.start())
+        )
     ):
         points["乡"] = cues["乡"] + (4.0 if township.search(title) else 0.0)
         points["县"] -= cues["乡"] / 4
     if max(points.values()) <= 6:
         points["中央"] = cues["中央"] * 0.45
     best = max(points, key=lambda k: points[k])
-    return best if points[best] >= 3 else None
+    return best if points[best] >= (2 if len(named.scores) == 1 and not named.open else 3) else None
+
+
+def _township_acts(title: str, lead: str) -> bool:
+    """Whether it is a township that calls the meeting: no office above it stands in the title or before its name."""
+    book = _book()
+    sentence = lead.split("。", 1)[0]
+    acts = book.township_acts.search(sentence)
+    if acts is None or book.leaders.search(title) or book.leaders.search(sentence, 0, acts.start()):
+        return False
+    return re.search("[在到赴]", sentence[: acts.start()]) is None and not _cues([(title, 1.0)])["县"]
 
 
 # ------------------------------------------------------------------------------------------------------------ region
@@ -165,6 +186,8 @@ def _region(named: _Named, level: str | None) -> Place:
     if not scores and wanted == "市" and any(c[:2] + "0000" in _MUNICIPALITIES for c in named.scores):
         wanted = level = "省"
         scores = {c: s for c, s in named.scores.items() if table.get(c).level == "省"}
+    if not scores and wanted == "县":
+        scores = {c: named.scores[c] for c in named.zoned}
     if not scores:
         return Place(level)
     ranked = sorted(scores, key=lambda c: (-scores[c], c))
@@ -177,9 +200,15 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
     """Regions named in the fields, each with its points."""
     table = regions.load()
     found: list[tuple[Mention, float, str]] = []
+    zoned: set[str] = set()
     for text, weight in fields:
+        examples = [m.span() for m in _book().examples.finditer(text)]
         for mention in mentions(text, year):
+            if any(start <= mention.start < end for start, end in examples):
+                continue
             found.append((mention, _worth(mention, text, weight), text))
+            if mention.full and mention.regions[0].level == "市" and _book().zone.match(text, mention.end):
+                zoned.update(r.code for r in mention.regions)
     certain = {m.regions[0].code for m, _, _ in found if len(m.regions) == 1}
     raw: dict[str, list[float]] = {}
     names: dict[str, str] = {}
@@ -194,7 +223,7 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
             names[chosen.code] = chosen.name
     # The best mention counts whole, further ones less and less.
     scores = {c: max(w) + math.log2(1 + sum(w) - max(w)) for c, w in raw.items()}
-    return _Named(scores, left, names)
+    return _Named(scores, left, names, zoned & scores.keys())
 
 
 def _worth(mention: Mention, text: str, weight: float) -> float:
@@ -228,6 +257,10 @@ class _Book:
     levels: dict[str, re.Pattern[str]]
     own: re.Pattern[str]
     national: re.Pattern[str]
+    examples: re.Pattern[str]
+    zone: re.Pattern[str]
+    leaders: re.Pattern[str]
+    township_acts: re.Pattern[str]
     outlets: dict[str, str]
 
 
@@ -238,5 +271,9 @@ def _book() -> _Book:
         {level: re.compile(pattern) for level, pattern in book["levels"].items()},
         re.compile(book["own"]),
         re.compile(book["national"]),
+        re.compile("|".join(book["examples"])),
+        re.compile(book["zone"]),
+        re.compile(book["leaders"]),
+        re.compile(book["township_acts"]),
         book["outlets"],
     )
