@@ -11,10 +11,11 @@ _REF = (
     r"(?:年?(?:同期|同月|同季度?|第?[一二三四]季度|\d{1,2}月份?|前三季度|[上下]半年|年?[底末初]|平均水平|平均值|平均数?|均值|全年|的)){0,3}"
 )
 _BASE = re.compile(
-    rf"(?:同比|比|较|与|同|和|相比于?)(?P<ref>{_REF})(?:相比|相较|比较|比)?|(?P<plain>同比|环比)(?!例)"
+    rf"(?:同比|环比|比|较|与|同|和|相比于?)(?P<ref>{_REF})(?:相比|相较|比较|比)?|(?P<plain>同比|环比)(?!例)"
     r"|(?P<level>高于|低于|高出|低出)(?P<than>[^,。;\d]{2,14})(?=$)"
 )
 _HINT = re.compile("[比较与和于出]")
+_STANDARD = re.compile(r"(?:标准|要求|指标|目标|基准|底线)$")  # 低于最低标准92%: a limit, no base
 _UP = "增长|上升|提高|提升|增加|增多|增涨|上涨|扩大|升高|攀升|上浮|回升|延长|增幅|涨幅|增速|升幅|增长率|增|升|涨|多|高"
 _DOWN = (
     "下降|减少|降低|缩短|缩减|下滑|回落|降幅|减幅|下跌|压减|压缩|压降|收窄|节约|节省|下降率|减|降|少|低|跌"
@@ -29,7 +30,7 @@ _MOVED = re.compile("[增长升提加多涨扩攀浮延幅速高下减降缩滑�
 _LEAD_VERB = re.compile(rf"(?:{'|'.join(sorted(_STRONG_UP | _STRONG_DOWN, key=len, reverse=True))})")
 _SHARE = re.compile(
     r"(?P<own>[^占]{0,120}?)(?:约|共|仅|只|各|分别|均|就|则)*占(?:比重?|到了?|据|了|有)?(?P<of>[^占,;]{0,24}?)"
-    r"(?:的?比(?:重|例|数|率))?(?:的|分别|均|各|为|是|达到?|约|近|超过|超|逾|到|:|高达|接近|将近|不足|不到)*$"
+    r"(?:的?比(?:重|例|数|率))?(?:的|最高,|最大,|最多,|较高,|较大,|最高|最大|最多|较高|较大|分别|均|各|为|是|达到?|约|近|超过|超|逾|到|:|高达|接近|将近|不足|不到)*$"
 )
 _FROM = re.compile(r"(?:由|从)(?P<ref>[^,;由从]{0,16}?)(?:的)?(?:约|近)?$")
 _TO = re.compile(
@@ -75,12 +76,14 @@ def find_base(text: str) -> Base | None:
     if _HINT.search(text) is None:
         return None
     for match in _BASE.finditer(text):
-        if match["plain"]:
-            words = match["plain"]
-        elif match["level"]:
-            words = match[0]
-        else:
-            words = match[0] if not match[0].startswith("同比") else "比" + match[0][2:]
+        # 同比前三年平均数: a mean of years is no 同期, the 同 is only a turn of phrase.
+        words = match[0][1:] if match[0].startswith("同比") and "均" in match[0] else match[0]
+        if match["than"] and _STANDARD.search(match["than"]):
+            continue
+        if match["plain"] and found is not None and found.end == match.start():
+            # 较上月同比增长: the period named is the base, whatever it is called.
+            found = Base(found.text, found.start, match.end())
+            continue
         # 同期 alone after 和 is no base without 相比 or a comparing word.
         if match[0].startswith("和") and not match[0].endswith(("相比", "比")):
             continue
@@ -117,6 +120,8 @@ def read(text: str, unit: str | None, inherited: str | None, *, has_right: bool 
             return Change("up", base.text, base.start, "")
         return _object_change(text, unit, base) if relative and unit != "倍" else None
     verb = match["verb"]
+    if re.match(r"自然增长率", text[match.start("verb") - 2 :]):
+        return None  # a rate of its own
     if text[match.end("verb") : match.end("verb") + 1] == "率" and verb in (
         "压缩",
         "压减",
@@ -160,6 +165,8 @@ def _object_change(text: str, unit: str | None, base: Base | None) -> Change | N
         return None
     if re.search(r"[率度比重例]$|达|为|占|至|到", text[match.end() :]) and unit == "%":
         return None
+    if text.startswith("的", match.end()):
+        return None  # 对增长的贡献
     verb = match[0]
     direction = "up" if verb in _STRONG_UP else "down"
     return Change(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from . import dates, naming
+from . import changes, dates, naming
 from .dates import Reference, When
 from .view import view
 
@@ -59,11 +59,26 @@ def read_heading(words: str, carry: Carry) -> None:
         carry.target = planned
 
 
-def remember(times: Sequence[When], carry: Carry) -> None:
+def in_base(text: str, when: When, start: int = 0) -> bool:
+    """Whether a date belongs to a base (比2022年) and says nothing of a number's own period."""
+    begin = max(start, when.start - 3)
+    base = changes.find_base(text[begin : when.end + 4])
+    return base is not None and begin + base.start <= when.start < begin + base.end
+
+
+def remember(text: str, times: Sequence[When], carry: Carry) -> None:
     """The last period that a sentence named holds on; bases, goals and single days inside a period do not."""
     for when in times:
-        if when.text.endswith("同期") or when.is_future_goal or EARLIER.match(when.text):
+        if (
+            when.text.endswith("同期")
+            or when.is_future_goal
+            or EARLIER.match(when.text)
+            or "dmy" in when.parts
+            or when.text == "年末"
+            or in_base(text, when)
+        ):
             continue
+        _name(when, carry)
         if (
             "d1" in when.parts
             and carry.when is not None
@@ -74,6 +89,20 @@ def remember(times: Sequence[When], carry: Carry) -> None:
         carry.when = when
         if when.year is not None and carry.reference.year is None and "以来" not in when.text:
             carry.reference = replace(carry.reference, year=when.year)
+
+
+def _name(when: When, carry: Carry) -> None:
+    """Keep the days of an explicit week, month or quarter for the 本周, 本月, 本季度 that follow."""
+    parts = when.parts
+    grain = "周" if "week" in parts else "季" if "q" in parts else "月" if "m" in parts else None
+    start, end = when.resolve(carry.reference)
+    if start is None or end is None:
+        return
+    if "d2" in parts and (end - start).days == 6:
+        grain = "周"
+    if grain and start < end:
+        named = dict(carry.reference.named) | {grain: (start, end)}
+        carry.reference = replace(carry.reference, named=tuple(named.items()))
 
 
 def _opens(text: str, when: When) -> bool:

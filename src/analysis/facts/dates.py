@@ -26,7 +26,8 @@ _DATE = re.compile(
     (?P<years>(?:(?:19|20)\d\d年?[、,和及]){{1,30}}(?:19|20)\d\d年)
   | (?P<yrange>(?:19|20)\d\d年?{_TO}(?:19|20)\d\d年(?!{_MONTH}月))
   | (?P<dotted>(?:19|20)\d\d[./-](?:1[0-2]|0?[1-9])[./-](?:3[01]|[12]\d|0?[1-9])(?!\d))
-  | (?P<deictic>本月份?|当月|上月份?|上个月|本季度?|上季度|本周|上周|本期|上期|上半年|下半年|年初以来|截至目前|目前|今天|昨天|近日|日前)
+  | (?P<dmy>(?:3[01]|[12]\d|0?[1-9])\.(?:1[0-2]|0?[1-9])\.(?:19|20)\d\d(?!\d))
+  | (?P<deictic>年末|本月份?|当月|上月份?|上个月|本季度?|上季度|本周|上周|本期|上期|上半年|下半年|年初以来|截至目前|目前|今天|昨天|近日|日前)
   | 第(?P<week>\d{{1,2}}|[一二三四五十]{{1,4}})周
   | (?P<last>(?:近|最近|过去|前)(?:\d{{1,4}}|[一二三四五六七八九十两几]{{1,4}})余?(?:个月|年|周|天|个季度)(?:来|以来|间|中)?)
   | (?P<lead>自|从|截至|截止到?|到)?
@@ -43,7 +44,7 @@ _DATE = re.compile(
       | 前(?P<nm>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})个月
       | 全年 | 同期 | 春节期间 | 期间
     )?
-    (?P<tail>以来|底|末|年?初|以前|以后|起)?
+    (?P<tail>以来|年?底|年?末|年?初|以前|以后|起)?
     """,
     re.X,
 )
@@ -74,6 +75,8 @@ class When:
             return int(re.findall(r"\d{4}", self.text)[-1])
         if "dotted" in self.parts:
             return int(self.text[:4])
+        if "dmy" in self.parts:
+            return int(self.text[-4:])
         return _year(self.parts.get("year"))
 
     @property
@@ -105,6 +108,10 @@ class When:
             return dt.date(min(years), 1, 1), dt.date(max(years), 12, 31)
         if "dotted" in p:
             y, m, d = (int(n) for n in re.split(r"[./-]", self.text))
+            day = _day(y, m, d)
+            return day, day
+        if "dmy" in p:
+            d, m, y = (int(n) for n in self.text.split("."))
             day = _day(y, m, d)
             return day, day
         if "deictic" in p:
@@ -168,11 +175,14 @@ class Reference:
         Year last named in the text (or of the title).
     period
         Reporting period of the document (of its title, or the first one that its text names).
+    named
+        The periods that the text last named, a week, a month and a quarter: what 本周, 本月 and 本季度 mean after them.
     """
 
     published: dt.date | None = None
     year: int | None = None
     period: tuple[dt.date, dt.date] | None = None
+    named: tuple[tuple[str, tuple[dt.date, dt.date]], ...] = ()
 
     @property
     def today(self) -> dt.date | None:
@@ -196,7 +206,14 @@ class Reference:
 
     def deictic(self, word: str) -> tuple[dt.date | None, dt.date | None]:
         """本月, 上季度, 年初以来 …"""
+        if word.startswith(("本", "当月")):
+            stated = dict(self.named).get(word[1:2])
+            if stated is not None:
+                return stated
         own = self.period
+        if word == "年末":
+            year = own[1].year if own else self.year
+            return (dt.date(year, 12, 31),) * 2 if year else (None, None)
         if own is None:
             if self.published is None:
                 return None, None
@@ -336,6 +353,6 @@ def _bounded(
         return start, reference.today if reference.today and start and reference.today >= start else None
     if lead.startswith("截"):
         return (dt.date(end.year, 1, 1) if end and parts.get("rel") in ("今年", "本年") else None), end
-    if tail in ("底", "末"):
+    if tail.endswith(("底", "末")):
         return end, end
     return start, end

@@ -88,7 +88,7 @@ def extract_text(
             read_sentence(seen.text, blanked, covered, a, b, inside, times, carry, records)
             for record in records[first:]:
                 record.paragraph, record.sentence = number, sentence_number
-            remember(times, carry)
+            remember(seen.text, times, carry)
     joined = sorted(seen.joined)
     for record in records if joined else ():
         at = bisect.bisect_left(joined, record.quantity.start)

@@ -58,11 +58,14 @@ class Memory:
         return self.records[i].quantity.start == self.records[i - 1].quantity.end
 
     def matching(self, name: str) -> int | None:
-        """The level that a label names again, or whose unit it names (批次, 人次)."""
+        """The level that a label names again, in full or by its end (举报量), or whose unit it names (批次, 人次)."""
+        stem = re.sub(r"(?:数量|总量|总数|件数|量|数)$", "", name)
         for i in range(len(self.records) - 1, max(-1, len(self.records) - 24), -1):
             record = self.records[i]
             if record.level and (
-                record.quantity.unit in label_units(name) or (len(name) > 1 and record.indicator == name)
+                record.quantity.unit in label_units(name)
+                or (len(name) > 1 and record.indicator == name)
+                or (1 < len(stem) < len(name) and record.indicator.endswith(stem) and i >= self.first - 8)
             ):
                 return i
         return None

@@ -32,7 +32,11 @@ def find(items: Sequence[Item], rates: Sequence[Relation]) -> list[Relation]:
             if base is not None and base.value > 0 and not base.vague:
                 relation: Relation | None = _from_base(level, base, item)
             else:
-                relation = _percentage(level, absolute, item) if absolute else _whole_base(level, item)
+                relation = (
+                    _percentage(level, absolute, item)
+                    if absolute
+                    else _whole_base_of_any(level, item, by_index)
+                )
             if relation:
                 out.append(relation)
         elif item.unit == level.unit and level.kind != "rate":
@@ -163,6 +167,16 @@ def _percentage(level: Item, absolute: Item, change: Item) -> Relation:
     )
 
 
+def _whole_base_of_any(level: Item, change: Item, by_index: dict[int, Item]) -> Relation | None:
+    """The same for either number of a chain (95件127人次,同比上升63.79%): a change may be of the first."""
+    relation = _whole_base(level, change)
+    first = by_index.get(level.index - 1)
+    if relation is None or relation.holds or first is None or first.end != level.start or first.vague:
+        return relation
+    other = _whole_base(first, change)
+    return other if other is not None and other.holds else relation
+
+
 def _whole_base(level: Item, change: Item) -> Relation | None:
     """Whether some whole number of last time gives the stated percentage."""
     if (
@@ -215,15 +229,20 @@ def _verb(change: Item) -> str:
 
 
 def _stated_base(change: Item, level: Item, items: Sequence[Item]) -> Item | None:
-    for item in items:
-        if (
-            item.note == "base"
-            and item.unit == level.unit
-            and abs(item.index - change.index) <= 2
-            and item.part_of == level.index
-        ):
-            return item
-    return None
+    """The base that belongs to a change: the last one before it, else the one in the bracket right behind it.
+
+    Each change of 环比上季度X件增长p%,同比去年Y件增长q% has a base of its own.
+    """
+    near = [
+        i
+        for i in items
+        if i.note == "base"
+        and i.unit == level.unit
+        and i.part_of == level.index
+        and abs(i.index - change.index) <= 2
+    ]
+    before = [i for i in near if i.index < change.index]
+    return before[-1] if before else near[0] if near else None
 
 
 def _from_base(level: Item, base: Item, change: Item) -> Relation:

@@ -42,6 +42,7 @@ _PREFIX = re.compile(
     r"(不少于|不低于|不超过|不高于|不多于|不足|不到|不满|不小于|低于|高于|少于|多于|超过|超|突破|逾|至少|最多|最高|最低|至多|将近|接近|近|大约|约|达到?|上)(?:了)?$"
 )
 _DIGITS_MAX = 16
+_SIGNED = "为达是率比长幅降"  # a dash after these is a minus
 _RANGE = re.compile(r"(?:-|~|至|到|—)")
 
 
@@ -207,6 +208,7 @@ def _arabic(text: str, start: int) -> Quantity | Refusal | None:
     if before.isascii() and before.isalpha():
         return None
     negative = before == "-" and not _joined(text, start - 2)
+    begin = start - 1 if negative else start
     value = float(digits.replace(",", ""))
     grouped = "," in digits
     tail = _TAIL.match(text, end)
@@ -228,7 +230,7 @@ def _arabic(text: str, start: int) -> Quantity | Refusal | None:
     if multiplier > 1:
         value, step, exact = value * multiplier, step * multiplier, False
         value = _tidy(value)
-    quantity = _finish(text, start, end_number, value, None, step, exact, infix=infix)
+    quantity = _finish(text, begin, end_number, value, None, step, exact, infix=infix)
     if (
         quantity.unit is None
         and end_number == end
@@ -343,7 +345,9 @@ def _tidy(value: float) -> float:
 
 def _joined(text: str, position: int) -> bool:
     """Whether the character before a dash belongs to a range or a code, so that the dash is no minus."""
-    return position >= 0 and (text[position].isalnum() or text[position] in "%)”")
+    if position < 0 or text[position] in _SIGNED:
+        return False
+    return text[position].isalnum() or text[position] in "%)”"
 
 
 def _ranges(text: str, found: list[Quantity]) -> list[Quantity]:

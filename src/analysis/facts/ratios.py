@@ -26,8 +26,11 @@ _STEMS = {
     "完成": "完成",
 }
 _WHOLES = ("received", "letters", "calls", "transferred", "web_petitions", "visits")
+_GENERAL = re.compile(r"总数|总量|全部|全市|全省|全县|各类|所有|数量|数|量|的|总")
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _NEAR = 14
+_WHOLE = 99.0  # per cent
+_FAR = 10.0  # per cent that shares of a whole can be off together before they are no shares of one whole
 
 
 def find(items: Sequence[Item]) -> list[Relation]:
@@ -52,6 +55,7 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
             last is not None
             and item.paragraph - last.paragraph <= 1
             and _members_between(items, last, item) <= 4
+            and (item.share_of == last.share_of or None in (item.share_of, last.share_of))
         ):
             groups[-1].append((part, item))
         else:
@@ -70,7 +74,7 @@ def _members_between(items: Sequence[Item], a: Item, b: Item) -> int:
 def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list[Relation]:
     parts = {part.index for part, _ in group}
     largest = max(part.value for part, _ in group)
-    first = group[0][0]
+    first, first_share = group[0]
     candidates = [
         i
         for i in items
@@ -81,6 +85,7 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
         and i.value > 0
         and i.kind == first.kind
         and i.note != "base"
+        and not (i.value == first.value and len(group) == 1)
     ]
     if not candidates:
         return []
@@ -94,6 +99,8 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
         candidates,
         key=lambda c: (
             fits[c.index],
+            _called(first_share, c),
+            -sum(_gap(part, share, c) for part, share in group),
             c.unit == first.unit,
             c.index < first.index,
             is_total(c) or c.indicator_id in _WHOLES,
@@ -101,8 +108,75 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
         ),
     )
     if fits[best.index] * 2 >= len(group) and fits[best.index] > 0:
-        return [_share(part, share, best, others=None) for part, share in group]
+        # A number is no share of itself, however it is called the second time.
+        itself = [(part, share) for part, share in group if part.value == best.value and share.value < _WHOLE]
+        rest = [pair for pair in group if pair not in itself]
+        found = _adjusted([_share(part, share, best, others=None) for part, share in rest])
+        for part, share in itself:
+            whole = next((c for c in reversed(candidates) if _fits(part, share, c.interval)), None)
+            found += [_share(part, share, whole, others=None)] if whole is not None else []
+        return found
+    if len(group) == 1 and (joint := _joint(first, first_share, candidates, items)):
+        return [joint]
     return _unfounded(group, candidates, items)
+
+
+def _called(share: Item, total: Item) -> bool:
+    """Whether 占Y的 names the total by its words."""
+    words = _GENERAL.sub("", share.share_of or "")
+    return len(words) >= 2 and any(words[i : i + 2] in total.indicator for i in range(len(words) - 1))
+
+
+def _gap(part: Item, share: Item, total: Item) -> float:
+    return min(10.0, abs(100 * part.value / total.value - share.value) / share.step)
+
+
+def _adjusted(relations: list[Relation]) -> list[Relation]:
+    """Shares are adjusted in the last digit to make 100: where others of the list are plainly wrong, that explains none."""
+    if any(r.grade == "contradiction" for r in relations):
+        for relation in relations:
+            if (
+                relation.grade == "rounding"
+                and abs(relation.expected - relation.stated) > relation.cited[-1].step
+            ):
+                relation.grade = "contradiction"
+                relation.message = relation.message.replace(
+                    "只差末位，可能为使各占比合计100%而调整", "不是四舍五入的结果"
+                )
+    return relations
+
+
+def _joint(last: Item, share: Item, candidates: Sequence[Item], items: Sequence[Item]) -> Relation | None:
+    """甲783件、乙579件、丙562件,占总量的77%: a share behind a list may be of the whole list."""
+    listed = [
+        i
+        for i in items
+        if i.counted and i.sentence == last.sentence and i.measure == last.measure and i.index <= last.index
+    ]
+    for size in range(2, min(10, len(listed)) + 1):
+        parts = listed[-size:]
+        made = Interval(sum(p.interval.low for p in parts), sum(p.interval.high for p in parts))
+        for total in candidates:
+            if total in parts or total.value < made.low or not (is_total(total) or _called(share, total)):
+                continue
+            interval = _ratio(made, total.interval)
+            if interval.meets(share.percent):
+                whole = sum(p.value for p in parts)
+                expected = 100 * whole / total.value
+                message = f"{size}项之和{number(whole)}{last.unit or ''}占“{told(total)}”的{number(expected, 2)}%，与所述{number(share.value, 4)}%一致"
+                return Relation(
+                    "ratio",
+                    total,
+                    parts,
+                    share.value,
+                    expected,
+                    interval,
+                    True,
+                    "ok",
+                    message,
+                    [total, *parts, share],
+                )
+    return None
 
 
 def _chosen(part: Item, share: Item, candidates: Sequence[Item], items: Sequence[Item]) -> Item:
@@ -161,16 +235,22 @@ def _unfounded(
     """Shares that no stated total gives: do they agree on one that is not stated?"""
     first = group[0][0]
     before = [c for c in candidates if c.index < first.index and c.measure == first.measure]
-    called = [c for c in before if is_total(c)]
+    called = [c for c in before if is_total(c) or (c.sentence == first.sentence and _called(group[0][1], c))]
     same = [c for c in called if c.paragraph == first.paragraph]
     if not called:
         return []
     total = (same or called)[0]
     if total.vague:
         return []
+    share_of = group[0][1].share_of
+    if share_of and _GENERAL.sub("", share_of) and not _called(group[0][1], total):
+        return []  # the denominator is named, and it is another
     if len(group) == 1 and (
-        first.paragraph != total.paragraph or group[0][1].share_of not in (None, "总数", "总量", "全部")
+        first.paragraph != total.paragraph
+        or (share_of not in (None, "总数", "总量", "全部") and first.part_of is not None)
     ):
+        return []
+    if len(group) == 1 and first.sentence - total.sentence > 1:
         return []
     implied = _implied(group)
     made = sum(part.value for part, _ in group)
@@ -204,7 +284,11 @@ def _hundreds(items: Sequence[Item]) -> list[Relation]:
             item is not None
             and item.share
             and item.unit == "%"
-            and (not run or item.sentence == run[-1].sentence or item.paragraph == run[-1].paragraph)
+            and (
+                not run
+                or item.share_of == run[-1].share_of
+                and item.paragraph - run[-1].paragraph <= (1 if item.share_of else 0)
+            )
         ):
             run.append(item)
             continue
@@ -212,10 +296,10 @@ def _hundreds(items: Sequence[Item]) -> list[Relation]:
             item is not None
             and (item.counted or item.kind == "change")
             and run
-            and item.paragraph == run[-1].paragraph
+            and item.paragraph - run[-1].paragraph <= 1
         ):
             continue
-        if len(run) >= 3 and not any(r.vague for r in run):
+        if len(run) >= 2 and not any(r.vague for r in run):
             out += _hundred(run)
         run = [item] if item is not None and item.share and item.unit == "%" else []
     return out
@@ -227,8 +311,10 @@ def _hundred(run: Sequence[Item]) -> list[Relation]:
     interval = Interval(made - slack, made + slack)
     holds = interval.low - 1e-9 <= 100 <= interval.high + 1e-9
     whole = any(_OTHER.match(i.indicator) for i in run)
-    if not holds and not (whole and len({i.indicator for i in run}) == len(run)):
+    if not holds and not (whole and len(run) >= 3 and len({i.indicator for i in run}) == len(run)):
         return []
+    if not holds and abs(made - 100) > _FAR:
+        return []  # 其他 of a ranking, not of the whole
     near = abs(made - 100) <= 2 * slack
     return [
         Relation(
@@ -257,7 +343,7 @@ def _rates(items: Sequence[Item]) -> list[Relation]:
             or rate.unit != "%"
             or rate.share
             or rate.table
-            or rate.vague
+            or (rate.vague and rate.approx not in ("约", "大约"))
             or rate.note in ("from", "to")
         ):
             continue
@@ -277,7 +363,20 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
     ]
     sentence = [i for i in before if i.sentence == rate.sentence]
     stem = next((pattern for key, pattern in _STEMS.items() if key in rate.indicator), None)
+    if stem is None and (own_stem := re.search(r"([一-鿿]{2})率$", rate.indicator)):
+        stem = re.escape(own_stem[1])  # 纠错率 of 纠错
     done = [i for i in before if stem and re.search(stem, i.indicator)]
+    whole = next((i for i in sentence if len(done) == 1 and i.index == done[0].part_of), None)
+    if (
+        whole is not None
+        and whole.unit == done[0].unit
+        and done[0].text.startswith("其中")
+        and not whole.vague
+        and not done[0].vague
+    ):
+        # 审结135件,其中纠错29件,纠错率…: the sentence itself says of what.
+        if whole.value >= done[0].value and _plainly(rate, done[0]) and done[0].sentence == rate.sentence:
+            return _judged(rate, done[0], whole)
     for near, numerators in (
         (sentence, [i for i in done if i in sentence]),
         (before, done),
@@ -371,15 +470,17 @@ def _means(items: Sequence[Item]) -> list[Relation]:
     """日均 = total / days of the period."""
     out = []
     for at, mean in enumerate(items):
-        if mean.kind != "count" or not mean.indicator.startswith("日均") or mean.table or None in mean.days:
+        daily = re.fullmatch(r"(.+)/[天日]", mean.unit or "")  # 6689起(239起/天)
+        if mean.kind != "count" or not (daily or mean.indicator.startswith("日均")) or mean.table:
             continue
-        first, last = mean.days
-        days = (last - first).days + 1  # type: ignore[operator]
+        days, unit = _days(mean), daily[1] if daily else mean.unit
+        if days is None:
+            continue
         whole = next(
             (
                 i
                 for i in reversed(items[max(0, at - 6) : at])
-                if i.kind == "count" and i.unit == mean.unit and i.value > mean.value
+                if i.kind == "count" and i.unit == unit and i.value > mean.value and i.note != "base"
             ),
             None,
         )
@@ -412,6 +513,14 @@ def _means(items: Sequence[Item]) -> list[Relation]:
             )
         )
     return out
+
+
+def _days(mean: Item) -> int | None:
+    """Days of the period that a mean is of; a week has seven whether or not it is dated."""
+    first, last = mean.days
+    if first is not None and last is not None:
+        return (last - first).days + 1
+    return 7 if re.fullmatch(r"[本上]周|第\w{1,3}周", mean.period or "") else None
 
 
 def _digits(step: float) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import bisect
+import calendar
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +12,7 @@ from dataclasses import replace
 from . import acceptance, changes, clauses, dates, naming
 from .acceptance import CLAUSE_MARK, EACH, LIMITED, RATIO_UNITS
 from .clauses import Frame
-from .context import EARLIER, Carry
+from .context import EARLIER, Carry, in_base
 from .dates import When
 from .memory import MEMORY, Memory, label_units
 from .numbers import Quantity
@@ -25,7 +27,12 @@ _ZERO = re.compile(
 _QUALIFIER = re.compile(r"(?:[日月年周人户]均|平均每.{1,6}|平均|最高|最多|最低|最少|单日|单日最高|高峰)")
 _REMARK = re.compile(r"(?:含|包括|其中)?(?:旧存|上年结转|结转|新收|上期结存|上月结转|结存)")
 _ALIKE = re.compile(r"(?:均|皆|都|各)(?:为|是|有|达到?|超过?|约|在|保持在|实现|近)*$")
+_COUNTED_UP = re.compile(r"共有|(?:共|累计|已)(?:受理|接到|收到|办结|完成|办理|接待)|其中")
 _SUMMED = re.compile(r"(?:以上|各项|两项|三项|四类|五类)?(?:合计|总计|共计)(?:为|达)?")
+_MOVED_NOUN = re.compile(
+    r"(?:其中)?(?P<noun>[^,;:\d]{2,12}?)(?:有所|明显|大幅|持续|略有)?(?:减少|下降|增加|上升|增长|提高|回落)$"
+)
+_NO_NOUN = re.compile(r"增长率|增幅|增速|降幅|[年月]均?|[两三四五]年(?:平均|年均)?|平均")
 _CHAIN = 4
 
 
@@ -115,10 +122,10 @@ class _Sentence:
             self._queue_up(found, k)
             self._change(frame, change, self._own_noun(frame, change))
             return
-        if (quantity.unit in RATIO_UNITS or quantity.unit is None) and (shared := changes.share(frame.left)):
+        if (quantity.unit in RATIO_UNITS or quantity.unit is None) and (shared := self._shared(frame)):
             inner = self.memory.in_bracket(frame)
             reference = inner if inner is not None else self.memory.level_before(counts=True)
-            own = naming.trim(shared.own)
+            own = naming.trim(shared.own) or self._enumerated(frame)
             if not own and inner is None and frame.bracketed and not self.memory.number_before(frame):
                 own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
             if own or reference is not None:
@@ -136,6 +143,25 @@ class _Sentence:
         if self._bare_share(frame) or not acceptance.counts(self.text, found, k):
             return
         self._level(found, k)
+
+    def _shared(self, frame: Frame) -> changes.Share | None:
+        """The share that a number states, also where its clause is cut in two (占…比例最高,达92%)."""
+        shared = changes.share(frame.left)
+        if shared is None and not naming.trim(frame.left):
+            last = re.split("[,;:(]", frame.lead.rstrip(","))[-1]
+            if re.search(r"占.{1,20}?比[例重率]?(?:最高|最大|最多|较高|较大)$", last):
+                shared = changes.share(f"{last},{naming.plain(frame.left)}")
+        return shared
+
+    def _enumerated(self, frame: Frame) -> str:
+        """城市建设类,占27.21%;市场监管类,占20.19%: members of a list that are named without a count."""
+        if frame.bracketed or not frame.between[: len(frame.between) - len(frame.left)].endswith(","):
+            return ""
+        opening = "^|" if len(self.records) == self.first else ""
+        clause = re.search(rf"(?:{opening}[。;:])([^。;:,]{{2,20}})$", frame.lead)
+        name = naming.trim(clause[1]) if clause else ""
+        kind = re.search(r"(?:类|方面|领域|问题|事项|纠纷)$", name)
+        return name if len(name) >= 2 and (kind or not naming.has_verb(name)) else ""
 
     def _bare_share(self, frame: Frame) -> bool:
         """咨询类5.2万个(53.1%): a percentage alone in the bracket right behind a count is its share."""
@@ -230,7 +256,7 @@ class _Sentence:
             and self._is_name(before)
         ):
             noun = before + noun if not label_units(noun) or before not in noun else noun
-        if noun in ("增长率", "增幅", "增速", "降幅", "年", "月", "年均", "月均") or not change.verb and noun:
+        if _NO_NOUN.fullmatch(noun) or not change.verb and noun:
             noun = ""
         _, predicate = naming.split_subject(noun)
         return predicate
@@ -239,6 +265,9 @@ class _Sentence:
         reference = None
         if self.queue:
             noun, reference = self.queue.pop(0)
+        elif not noun and (moved := _MOVED_NOUN.match(re.split("[,;:]", frame.lead.rstrip(","))[-1])):
+            noun = naming.trim(moved[1])  # 涉案人数减少,同比下降8.5%
+            reference = self.memory.matching(noun)
         elif not noun:
             reference = self.memory.level_before()
             noun = self.records[reference].indicator if reference is not None else ""
@@ -247,14 +276,21 @@ class _Sentence:
             noun = self.memory.as_unit_label(noun, reference) or noun
         if not noun and not frame.right:
             noun = self._inherited(frame)
+        base = change.base or self._base_of_whole(reference)
         direction = change.direction
         if frame.quantity.negative:
             direction = "down" if direction == "up" else "up"
-        self._add(
-            frame, noun or frame.right, "change", direction=direction, base=change.base, part_of=reference
-        )
+        self._add(frame, noun or frame.right, "change", direction=direction, base=base, part_of=reference)
         if change.base:
             self.base = change.base
+
+    def _base_of_whole(self, reference: int | None) -> str | None:
+        """总值…,比上年下降4%。其中甲…,增长3%: the parts are compared as their whole is."""
+        whole = self.records[reference].part_of if reference is not None else None
+        if whole is None:
+            return None
+        following = self.records[whole + 1 : whole + 3]
+        return next((r.base for r in following if r.kind == "change" and r.part_of == whole and r.base), None)
 
     def _is_name(self, words: str) -> bool:
         """Whether words before a base name something, and are no base of their own (较上月)."""
@@ -344,8 +380,12 @@ class _Sentence:
         name = naming.trim(frame.left[: base.start]) or (
             self.records[reference].indicator if reference is not None else ""
         )
-        period = base.text.lstrip("比较与同和").removesuffix("相比")
+        period = re.sub("^(?:同比|环比|[比较与同和])|相比$", "", base.text)
         self._add(frame, name, frame.quantity.kind, note="base", period_words=period, part_of=reference)
+        if base.text in ("同比去年", "同比上年") and reference is not None:
+            # 三季度…,同比去年…件: the same quarter of last year.
+            self.records[-1].period_start = _year_before(self.records[reference].period_start)
+            self.records[-1].period_end = _year_before(self.records[reference].period_end)
         self.base = base.text
         return True
 
@@ -394,7 +434,7 @@ class _Sentence:
             name,
             frame.quantity.kind,
             note="base",
-            period_words=base.text.lstrip("比较与同和"),
+            period_words=re.sub("^(?:同比|环比|[比较与同和])", "", base.text),
             part_of=reference,
         )
         self.base = base.text
@@ -436,10 +476,13 @@ class _Sentence:
         after = first.left[spread.end() :] if spread else ""
         base = changes.find_base(first.raw[: len(words)])
         if base:
-            words = words[: base.start] + words[base.end :]
+            stop = change.noun_end if change else len(words)
+            words = words[: base.start] + words[base.end : max(stop, base.end)]
         if shared and not spread:
             words = shared.own
         names = [n for n in (naming.trim(m) for m in naming.labels(self._without_subject(words))) if n]
+        if len(names) != len(run) and (shared or spread):
+            names = self._announced(first, len(run)) or names
         years = self._years(first)
         targets: list[tuple[str, int | None, When | None]]
         run = self._ungroup(
@@ -506,6 +549,13 @@ class _Sentence:
             self.base = change.base
         return True
 
+    def _announced(self, first: Frame, size: int) -> list[str]:
+        """主要集中在甲、乙、丙等领域,分别占…: the list of as many members in the clause before."""
+        clause = re.split("[,;:]", first.lead.rstrip(",:"))[-1]
+        listed = re.split("(?:集中|表现|反映|体现)在|涉及|分别是|依次是|[是为]", clause)[-1]
+        names = [naming.trim(n) for n in naming.labels(re.sub("等[^、]{0,8}$", "", listed))]
+        return names if len(names) == size > 1 and all(names) else []
+
     def _see_lead(self, frame: Frame) -> None:
         """What the clauses before a number say once: the base, the parent of 其中."""
         raw_lead = self.text[max(self.start, frame.quantity.start - len(frame.between)) : frame.left_start]
@@ -514,7 +564,9 @@ class _Sentence:
             self.base = self.announced = base.text
         elif ";" in frame.between:
             self.base = self.announced  # a base that a change named in passing ends with its clause
-        if "其中" in frame.between or frame.raw.startswith("含"):
+        if frame.bracketed:
+            pass  # 325件(其中甲210件)、乙315件: what the bracket parts ends with it
+        elif "其中" in frame.between or frame.raw.startswith("含"):
             self.parent = self.memory.level_before(counts=True)
             self.sharing = False
         elif (
@@ -641,7 +693,10 @@ class _Sentence:
             if len(self.records) == self.first:
                 self.carry.subject = subject  # the first of a sentence speaks for the next ones too
         time, words = self._time(frame, when, period_words)
-        start_day, end_day = time.resolve(self.carry.reference) if time else (None, None)
+        whole = (
+            self.carry.reference.period if words is None else None
+        )  # of the title, where nothing else is said
+        start_day, end_day = time.resolve(self.carry.reference) if time else whole or (None, None)
         limited = LIMITED.search(frame.raw)
         if q.approx is None and limited:
             q = replace(q, approx=limited[1])
@@ -654,6 +709,8 @@ class _Sentence:
                     and self.records[part_of - 1].quantity.unit == q.unit
                 )
                 part_of = part_of - 1 if chained else None
+        if q.negative and direction is None:
+            q = replace(q, value=-abs(q.value))
         begin = frame.left_start if left_start is None else left_start
         while begin < q.start and self.text[begin] in " ,、和及;:":
             begin += 1
@@ -694,16 +751,10 @@ class _Sentence:
             own = w.start >= frame.left_start
             if not own and (EARLIER.match(w.text) or _closed(self.text, w.end, frame.quantity.start)):
                 continue  # 23封(上月31封),办结率100%: last month ends with its clause
-            if not w.text.endswith("同期") and not self._in_base(w):
+            if not w.text.endswith("同期") and not in_base(self.text, w, self.start):
                 time = w
                 break
         return time, (time.text if time else None)
-
-    def _in_base(self, when: When) -> bool:
-        """Whether a date belongs to a base (比2022年) and says nothing of the number's own period."""
-        begin = max(self.start, when.start - 3)
-        base = changes.find_base(self.text[begin : when.end + 4])
-        return base is not None and begin + base.start <= when.start < begin + base.end
 
     def _ahead(self, time: When) -> bool:
         published = self.carry.reference.published
@@ -730,7 +781,15 @@ class _Sentence:
             and naming.target("clause", sentence)
         ):
             return True
-        return self.carry.target
+        return self.carry.target and not self._reported(frame, time)
+
+    def _reported(self, frame: Frame, time: When | None) -> bool:
+        """What a section of plans tells of the past: counted up, received, or of a period that is over."""
+        if _COUNTED_UP.search(frame.lead + frame.raw):
+            return True
+        published = self.carry.reference.published
+        _, end = time.resolve(self.carry.reference) if time else (None, None)
+        return published is not None and end is not None and end < published
 
 
 def _zeros(
@@ -770,6 +829,13 @@ def _zeros(
                 group=carry.group,
             )
         )
+
+
+def _year_before(day: dt.date | None) -> dt.date | None:
+    if day is None:
+        return None
+    last = calendar.monthrange(day.year - 1, day.month)[1]
+    return day.replace(year=day.year - 1, day=min(day.day, last))
 
 
 def _closed(text: str, start: int, end: int) -> bool:

@@ -12,13 +12,18 @@ from .relations import Interval, Item, Relation, number, similar, told
 _TOTAL_WORDS = re.compile(
     r"总计|合计|共计|总共|累计|总数|总量|各类(?!案件[一-鿿])|(?:共|总)(?:有|达到?|为|约|近|超过|受理|收到|接收|登记|办理|处理)*[^一-鿿]*\d|(?<!公)共(?!同|享|建|治|产|青|有制|识)[一-鿿]{0,14}\d"
 )
+_GENERAL = re.compile(r"总(?=[量数])|全[市省县区国]")
+_RANKED = 5.0  # per cent that shares must leave open to say that a list is a ranking
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _PARTIAL = re.compile(r"主要|较多|排名|居前|前[三五十]|靠前|重点|突出|最多")
 _VERBS = re.compile(r"受理|收到|接收|审执结|审结|执结|办结|结案|未结|收案|案件|事项|诉求|类|案|件|的|共|各")
 _ACTING = re.compile(
     r"正在办理|在办|处理完毕|尚在.*|直接(?:答复|回复|办结)|转派|交办|转办|化解|排查|已?办结|满意|基本满意|不满意|群众评价|调解成功|回访|立案|破案|按时|按期|在线"
 )
-_AHEAD, _WIDE = 8, 40
+_AHEAD, _FURTHER, _WIDE = 8, 24, 40
+_NOUN = 3  # characters that name the same thing at the end of a part and of its total
+_FEW = 100  # a part this small is made by numbers of later sentences by chance
+_CLOSE = 0.05  # how near a list told to be a breakdown must come to its total for the gap to be a slip
 _SMALL = 30  # totals below this are met by chance: they need a tie in the text
 
 
@@ -67,11 +72,61 @@ def find(items: Sequence[Item]) -> list[Relation]:
     counts = [i for i in items if i.counted and not i.table and i.note != "base"]
     relations = list(_holding(counts))
     relations += _twice(counts)
+    relations = _distinct(relations)
+    relations += _bases(items)
     lists = enumerations(items)
-    relations += _failing(lists, counts, relations)
+    relations += _failing(lists, counts, relations, items)
     relations += _handled_and_pending(counts, relations)
     relations += _complements(counts, relations)
     return relations
+
+
+def _distinct(relations: Sequence[Relation]) -> list[Relation]:
+    """One relation a set of numbers, and none of a part that only its own neighbours happen to make."""
+    held: dict[int, set[int]] = {}
+    for r in relations:
+        if r.holds and isinstance(r.total, Item) and len(r.parts) >= 2 and is_total(r.total):
+            for p in r.parts:
+                held.setdefault(p.index, set()).update(q.index for q in r.parts)
+    out: list[Relation] = []
+    seen: set[tuple[float, ...]] = set()
+    for r in relations:
+        total = r.total
+        if not isinstance(total, Item):
+            out.append(r)
+            continue
+        key = (total.value, *(p.index for p in r.parts)) if len(r.parts) >= 2 else (total.value,)
+        if r.holds and key in seen:
+            continue
+        chance = (
+            r.holds
+            and len(r.parts) >= 2
+            and total.index in held
+            and not is_total(total)
+            and any(
+                p.part_of != total.index
+                and (p.index in held[total.index] or (total.value < _FEW and p.sentence != total.sentence))
+                for p in r.parts
+            )
+        )
+        if not chance:
+            seen.add(key)
+            out.append(r)
+    return out
+
+
+def _bases(items: Sequence[Item]) -> list[Relation]:
+    """The figures of last time that are stated beside those of this time make a total of their own."""
+    by_words: dict[str | None, list[Item]] = {}
+    for item in items:
+        if item.note == "base" and item.counted and not item.table:
+            by_words.setdefault(item.period, []).append(item)
+    out: list[Relation] = []
+    for bases in by_words.values():
+        total, parts = bases[0], _window(bases, 1, 1, bases[0])
+        if len(parts) >= 3 and total.value >= _SMALL:
+            out += _new(total, parts, set())
+    return out
 
 
 def enumerations(items: Sequence[Item]) -> list[Enumeration]:
@@ -111,6 +166,8 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             nested.setdefault(item.part_of, []).append(item)
             continue
         last = run[-1] if run else None
+        if last is not None and _kin(item) != _kin(last) and item.text.startswith("其中"):
+            continue  # 到省信访33件次,其中到厅走访3人次: a remark on the member before
         if last is not None and (
             _kin(item) != _kin(last)
             or item.paragraph - last.paragraph > 1
@@ -122,8 +179,9 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             run.append(item)
     close()
     for children in nested.values():
-        if len(children) >= 2 and any(_OTHER.match(c.indicator) for c in children):
-            out.append(Enumeration(tuple(children), True))
+        whole = any(_OTHER.match(c.indicator) for c in children)
+        if len(children) >= (2 if whole else 3):
+            out.append(Enumeration(tuple(children), whole))
     return out
 
 
@@ -161,9 +219,15 @@ def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
             if total.value <= 0:
                 continue
             start, misses = at + 1, 0
-            while start < len(view) and misses < _AHEAD:
+            ahead = _FURTHER if is_total(total) and total.value >= 10 * _SMALL else _AHEAD
+            while start < len(view) and misses < ahead:
                 window = _window(view, start, 1, total)
-                if window and _tied(total, window):
+                # Further on only a list of one kind is taken up: 共受理甲件, 共受理乙件 … in the sections of a report.
+                if (
+                    window
+                    and _tied(total, window)
+                    and (misses < _AHEAD or len({is_total(w) for w in window}) == 1)
+                ):
                     yield from _new(total, window, seen)
                     start, misses = start + len(window), 0
                 else:
@@ -342,7 +406,7 @@ def _same_thing(a: Item, b: Item) -> bool:
 
 
 def _failing(
-    lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation]
+    lists: Sequence[Enumeration], counts: Sequence[Item], relations: Sequence[Relation], items: Sequence[Item]
 ) -> list[Relation]:
     """Enumerations that claim to be whole, or whose kinds are whole elsewhere, and make no stated total."""
     made = [r for r in relations if r.holds and len(r.parts) >= 2]
@@ -365,7 +429,14 @@ def _failing(
             for labels in whole_labels
             if len(labels) >= 3
         )
-        if not (entry.exhaustive or parallel) or any(m.vague for m in entry.members):
+        if any(m.vague for m in entry.members) or _accounted(entry, made) or _ranked(entry, items):
+            continue
+        if not (entry.exhaustive or parallel):
+            parts = {p.index for r in made for p in r.parts}
+            rest = Enumeration(tuple(m for m in entry.members if m.index not in parts), False)
+            total = _told_to_break_down(rest, counts) if len(rest.members) >= 3 else None
+            if total is not None and not total.interval.meets(rest.interval):
+                out.append(_disagreement(rest, total, parallel))
             continue
         total = _headline(entry, counts, explained if parallel else set())
         if (
@@ -377,6 +448,54 @@ def _failing(
             continue
         out.append(_disagreement(entry, total, parallel))
     return out
+
+
+def _accounted(entry: Enumeration, made: Sequence[Relation]) -> bool:
+    """Whether most members stand in sums that hold: several breakdowns in a row are no one list."""
+    parts = {p.index for r in made for p in r.parts}
+    return sum(m.index in parts for m in entry.members) >= 0.6 * len(entry.members)
+
+
+def _ranked(entry: Enumeration, items: Sequence[Item]) -> bool:
+    """Whether the members' own shares say that they are not the whole."""
+    indexes = {m.index for m in entry.members}
+    shares = [i for i in items if i.share and not i.table and i.part_of in indexes]
+    if len({s.share_of for s in shares}) > 1:
+        return True
+    return len(shares) >= len(entry.members) - 1 and sum(s.value for s in shares) < 100 - _RANKED
+
+
+def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | None:
+    """The total that a list in one sentence breaks down by its words (其中, 各…分别为, 从层级看) and nearly makes."""
+    first = entry.members[0]
+    if len({m.sentence for m in entry.members}) > 1 or any(_PARTIAL.search(m.text) for m in entry.members):
+        return None
+    noun = _shared_noun([m.indicator for m in entry.members])
+    for total in reversed(counts):
+        if (
+            total.index >= first.index
+            or total.paragraph != first.paragraph
+            or _kin(total) != _kin(first)
+            or total.value < _SMALL
+            or not total.exact
+            or total.bracketed
+        ):
+            continue
+        tied = all(m.part_of == total.index for m in entry.members) or (
+            len(_shared_noun([noun, total.indicator])) >= _NOUN
+        )
+        if tied and abs(entry.total - total.value) <= _CLOSE * total.value:
+            return total
+    return None
+
+
+def _shared_noun(names: Sequence[str]) -> str:
+    """The end that all names share: 信访量 of 到省信访量 and 到县信访量."""
+    ends = [_GENERAL.sub("", n) for n in names]
+    size = 0
+    while all(len(e) > size for e in ends) and len({e[len(e) - size - 1 :] for e in ends}) == 1:
+        size += 1
+    return ends[0][len(ends[0]) - size :] if size else ""
 
 
 def _held(entry: Enumeration, held: Collection[tuple[int, ...]]) -> bool:
@@ -474,7 +593,7 @@ def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) 
 def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[Relation]:
     """Two parts that are the whole between them (初件, 重件), right after their total."""
     pairs = codebooks.load("statistics")["complements"]
-    held = {(r.total.index, *(p.index for p in r.parts)) for r in relations if isinstance(r.total, Item)}
+    held = {tuple(p.index for p in r.parts) for r in relations if r.holds}
     out = []
     for at in range(1, len(counts) - 1):
         first, second = counts[at], counts[at + 1]
@@ -498,7 +617,7 @@ def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[
             ),
             None,
         )
-        if total is None or (total.index, first.index, second.index) in held:
+        if total is None or (first.index, second.index) in held:
             continue
         parts = [first, second]
         made = first.value + second.value

@@ -41,14 +41,29 @@ def read(cells: Iterable[Mapping[str, Any]], reference: Reference) -> list[dict[
         and ``source_end`` are the cell's.
     """
     out = []
+    cells = list(cells)
+    bodies = _tables_of_bodies(cells)
     for cell in cells:
-        record = _cell(cell, reference)
+        record = _cell(cell, reference, cell.get("table") in bodies)
         if record is not None:
             out.append(record)
     return out
 
 
-def _cell(cell: Mapping[str, Any], reference: Reference) -> dict[str, Any] | None:
+def _tables_of_bodies(cells: Iterable[Mapping[str, Any]]) -> set[Any]:
+    """Tables whose rows are bodies or places: a row there is one even where its name does not look it (市残联)."""
+    heads: dict[Any, set[str]] = {}
+    for cell in cells:
+        if row := _bare(_plain(cell.get("row_head"))):
+            heads.setdefault(cell.get("table"), set()).add(row)
+    return {t for t, rows in heads.items() if len(rows) > 3 and sum(map(_is_body, rows)) > 0.7 * len(rows)}
+
+
+def _is_body(head: str) -> bool:
+    return _BODY.search(head) is not None
+
+
+def _cell(cell: Mapping[str, Any], reference: Reference, bodies: bool) -> dict[str, Any] | None:
     column_head, row_head, caption = (_plain(cell.get(k)) for k in ("column_head", "row_head", "caption"))
     text = view(_plain(cell.get("text"))).text
     if not cell.get("column") or not _NUMBER_CELL.match(text) or _SKIP_COLUMN.match(_bare(column_head)):
@@ -65,7 +80,7 @@ def _cell(cell: Mapping[str, Any], reference: Reference) -> dict[str, Any] | Non
     if quantity.unit is None and unit and unit[0] in "万亿" and len(unit) > 1:
         factor, unit = {"万": 1e4, "亿": 1e8}[unit[0]], unit[1:]
     column, row = _bare(column_head), _bare(row_head)
-    indicator, subject, when = _heads(column, row)
+    indicator, subject, when = _heads(column, row, bodies)
     captioned = dates.find(caption)
     period = when or (captioned[0] if captioned else None)
     if period is not None:
@@ -121,7 +136,7 @@ def _cell(cell: Mapping[str, Any], reference: Reference) -> dict[str, Any] | Non
     }
 
 
-def _heads(column: str, row: str) -> tuple[str, str | None, dates.When | None]:
+def _heads(column: str, row: str, bodies: bool) -> tuple[str, str | None, dates.When | None]:
     """Which head says what is measured, which says where, which says when."""
     column_time = _whole_date(column)
     row_time = _whole_date(row)
@@ -129,9 +144,9 @@ def _heads(column: str, row: str) -> tuple[str, str | None, dates.When | None]:
         return (row or column, None, column_time)
     if row_time:
         return (column or row, None, row_time)
-    if _BODY.search(column) and not _BODY.search(row) and row:
+    if _BODY.search(column) and not _BODY.search(row) and row and not bodies:
         return row, column, None
-    if _BODY.search(row) or not row:
+    if bodies or _BODY.search(row) or not row:
         return column or row, row or None, None
     return (row + column if column and column not in row else row), None, None
 

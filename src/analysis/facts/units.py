@@ -50,14 +50,14 @@ def load() -> Units:
     }
     alias = dict(book["alias"])
     kinds |= {spelling: kinds[unit] for spelling, unit in alias.items() if unit in kinds}
-    blocked = book["not_before"]
+    blocked, allowed = book["not_before"], book["but_before"]
     names = sorted(kinds, key=lambda name: (-len(name), name))
     parts = []
     for name in names:
-        follow = blocked.get(name, "")
+        follow, but = blocked.get(name, ""), allowed.get(name, "")
         parts.append(
             re.escape(name)
-            + (f"(?![{follow}])" if follow else "")
+            + (f"(?!{f'(?!{but})' if but else ''}[{follow}])" if follow else "")
             + ("(?![A-Za-z])" if name.isascii() else "")
         )
     return Units(re.compile("|".join(parts)), kinds, alias)
