@@ -289,7 +289,18 @@ class Baseline:
             for code in self.rules["codes"]:
                 if any(holds(rule["when"], sentence, lists, shielded) is not None for rule in code["rules"]):
                     excluded = code.get("exclude")
-                    if excluded is None or holds(excluded, sentence, lists, shielded) is None:
+                    if excluded is not None and holds(excluded, sentence, lists, shielded) is not None:
+                        continue
+                    rest = sentence
+                    for left, right in (
+                        span
+                        for passing in (code.get("passing"), self.rules.get("passing"))
+                        for span in (passing and holds(passing, sentence, lists, shielded)) or ()
+                    ):
+                        rest = rest[:left] + "〓" * (right - left) + rest[right:]
+                    if rest == sentence or any(
+                        holds(rule["when"], rest, lists, shielded) is not None for rule in code["rules"]
+                    ):
                         found.add((doc_id, int(start), code["code"]))
         return found
 

@@ -55,6 +55,34 @@ def test_exclusions_drop_the_code(frames, book: Codebook) -> None:
     assert code(documents, sentences, book)["sentence"].tolist() == [2]
 
 
+def test_what_is_said_in_passing_does_not_count(frames) -> None:
+    """Stretches named for one code or for all are struck out; the code stays where it holds without them."""
+    entry, other = BOOK["codes"]
+    content = {
+        **BOOK,
+        "passing": ["/以[^，。]+为由/"],
+        "codes": [{**entry, "passing": "/接访(数|率)/"}, {"code": "接访", "rules": ["接访"]}, other],
+    }
+    documents, sentences = frames("接访数上升。接访数上升，县长接访。他以未登记为由离开。当场登记。")
+    table = code(documents, sentences, Codebook.parse(content, "toy"))
+    assert table[["sentence", "code", "rule"]].to_numpy().tolist() == [
+        [0, "接访", "接访.1"],
+        [1, "受理", "r2"],
+        [1, "接访", "接访.1"],
+        [3, "受理", "r1"],
+    ]
+    body = documents["body"].iloc[0]
+    assert table["evidence"].iloc[1] == [(14, 16)]
+    assert body[14:16] == "接访"
+    assert table["text"].iloc[1] == "接访数上升，县长接访。"
+
+
+def test_passing_rules_name_their_place() -> None:
+    with pytest.raises(CodebookError, match="nearly") as caught:
+        Codebook.parse({**BOOK, "passing": {"nearly": ["x"]}}, "own.yml")
+    assert "passing" in str(caught.value.value)
+
+
 def test_every_sentence_has_its_line(frames, book: Codebook) -> None:
     documents, sentences = frames("县长接访。天气晴。", None, "")
     every = labels(code(documents, sentences, book), sentences)
@@ -135,8 +163,20 @@ def test_the_five_parts_are_found_without_being_named(frames) -> None:
 def test_organisational_sentences_have_no_label(frames) -> None:
     documents, sentences = frames(
         "县信访局局长主持会议。各成员单位负责同志参加。要加强干部队伍建设。市场监督管理局交流了做法。会上通报了有关情况。"
+        "各包案领导列席。全镇举行矛盾纠纷预防化解工作推进会。会议对积案化解、安全生产作了部署。"
+        "要认识到化解信访积案的重要性。“真没想到，难题一天就解决了！”村民说。",
+        "记者：怎样办理群众来信？",
     )
-    assert labels(code(documents, sentences), sentences)["labels"].tolist() == [[]] * 5
+    assert labels(code(documents, sentences), sentences)["labels"].tolist() == [[]] * len(sentences)
+
+
+def test_the_object_decides_between_handling_and_order(frames) -> None:
+    documents, sentences = frames(
+        "交办的进京访案件全部化解。属地要做好重点人员稳控。落实包案化解、属地稳控制度。风险稳控到位。"
+        "抓好两会期间信访保障。到集市宣传调解的法律知识。"
+    )
+    given = labels(code(documents, sentences), sentences)["labels"].tolist()
+    assert given == [["办理"], ["维护秩序"], ["办理"], ["预防"], ["维护秩序"], ["办理"]]
 
 
 def test_gold_sentences_of_the_seeds(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:

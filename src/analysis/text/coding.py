@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import codebooks
 from ..errors import CodebookError, InputError
-from .rules import CLAUSE, Rule, Spans, Unit, View, parse
+from .rules import CLAUSE, AnyOf, Rule, Spans, Unit, View, parse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,12 +47,17 @@ class CodeRule:
 
 @dataclass(frozen=True)
 class Code:
-    """One code of a frame (编码类目): what it means, its rules, what is excluded, examples for and against."""
+    """One code of a frame (编码类目): what it means, its rules, what is excluded, examples for and against.
+
+    ``exclusion`` drops the code from a unit altogether; ``passing`` (顺带提及) names stretches of text that do not count:
+    the code stays only where it holds without them.
+    """
 
     code: str
     definition: str
     rules: tuple[CodeRule, ...]
     exclusion: Rule | None
+    passing: Rule | None
     examples: tuple[str, ...]
     counterexamples: tuple[str, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
@@ -96,7 +101,7 @@ class Codebook:
     def parse(cls, content: Mapping[str, Any], name: str | Path = "") -> Codebook:
         """Read a codebook's content, as :func:`analysis.codebooks.load` gives it."""
         try:
-            codes = tuple(_code(entry, content.get("lists") or {}) for entry in content.get("codes") or [])
+            codes = tuple(_code(entry, content) for entry in content.get("codes") or [])
         except CodebookError as error:
             raise CodebookError(error.message, file=str(name), value=error.value, hint=error.hint) from None
         names = [code.code for code in codes]
@@ -172,9 +177,17 @@ def evaluate(view: View, book: Codebook) -> Iterator[tuple[int, list[tuple[str, 
             for number in range(len(view.units)) if units is None else sorted(units):
                 if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
                     holds.setdefault(number, []).append((rule, spans))
+        rest: View | None = None
         for number, rules in holds.items():
             if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
                 continue
+            if entry.passing is not None and entry.passing.find(view, number):
+                rest = rest or view.without(entry.passing)
+                rules = [
+                    (rule, spans) for rule, _ in rules if (spans := rule.rule.find(rest, number)) is not None
+                ]
+                if not rules:
+                    continue
             spans = tuple(sorted({span for _, each in rules for span in each}))
             found.setdefault(number, []).append(
                 (entry.code, [rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), spans)
@@ -274,7 +287,8 @@ def examine(codebook: Codebook | str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "kind", "text", "holds"])
 
 
-def _code(entry: Mapping[str, Any], lists: Mapping[str, object]) -> Code:
+def _code(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Code:
+    lists = content.get("lists") or {}
     name = str(entry.get("code") or "")
     if not name or not entry.get("rules"):
         raise CodebookError(
@@ -286,17 +300,28 @@ def _code(entry: Mapping[str, Any], lists: Mapping[str, object]) -> Code:
             rule = {"when": rule}
         id_ = str(rule.get("id") or f"{name}.{number}")
         rules.append(CodeRule(id_, parse(rule["when"], lists, id_), float(rule.get("confidence", 0.8))))
-    exclusion = parse(entry["exclude"], lists, f"{name}.exclude") if entry.get("exclude") else None
-    known = {"code", "definition", "rules", "exclude", "examples", "counterexamples"}
+    known = {"code", "definition", "rules", "exclude", "passing", "examples", "counterexamples"}
     return Code(
         name,
         str(entry.get("definition") or ""),
         tuple(rules),
-        exclusion,
+        _both("exclude", entry, content),
+        _both("passing", entry, content),
         tuple(entry.get("examples") or ()),
         tuple(entry.get("counterexamples") or ()),
         {key: value for key, value in entry.items() if key not in known},
     )
+
+
+def _both(key: str, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Rule | None:
+    """What the codebook says for all its codes, and the code for itself."""
+    lists = content.get("lists") or {}
+    said = [
+        parse(rule, lists, f"{where}.{key}")
+        for where, rule in ((entry.get("code"), entry.get(key)), ("codebook", content.get(key)))
+        if rule
+    ]
+    return AnyOf(tuple(said)) if said else None
 
 
 def _cut(text: str, unit: str) -> list[tuple[int, int]]:

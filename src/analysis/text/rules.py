@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ Span = tuple[int, int]
 Spans = tuple[Span, ...]
 
 CLAUSE = re.compile(r"[^，,；;。！？!?：:\n]+")
+_BLANK = "〓"
 _NUMBERING = tuple(
     re.compile(pattern)
     for pattern in (
@@ -72,6 +73,7 @@ class View:
     ) -> None:
         self.units = units
         self.attributes = dict(attributes or {})
+        self._shields = shields
         title = self.attributes.get("title")
         # The title is the unit after the last, so that every operator can be asked of it too.
         self._texts = [unit.text for unit in units] + [title if isinstance(title, str) else ""]
@@ -115,6 +117,22 @@ class View:
                     found[number] = spans
             self._hits[pattern] = found
         return self._hits[pattern]
+
+    def without(self, rule: Rule) -> View:
+        """The same view with the evidence of a rule blanked out, place for place; itself where the rule never holds."""
+        units = rule.candidates(self)
+        texts = {}
+        for number in range(len(self.units)) if units is None else units:
+            text = self._texts[number]
+            for start, end in rule.find(self, number) or ():
+                text = text[:start] + _BLANK * (end - start) + text[end:]
+            if text != self._texts[number]:
+                texts[number] = text
+        if not texts:
+            return self
+        left = [replace(unit, text=texts.get(number, unit.text)) for number, unit in enumerate(self.units)]
+        title = texts.get(self.title, self._texts[-1])
+        return View(left, {**self.attributes, "title": title}, self._shields)
 
     def headings(self, unit: int) -> tuple[int, ...]:
         """The headings a unit stands under, nearest first, by the rank of their numbering (章 over 节 over 一、)."""
