@@ -62,3 +62,18 @@ def test_the_outlet_places_an_article_that_says_only_our_province():
 def test_numbers_in_titles_are_masked():
     row = described("联系电话13800000000的来信\n\n这是一封来信，反映道路问题，希望尽快解决。")
     assert row["title"] == "联系电话138********的来信"
+
+
+def test_a_decree_is_published_on_the_day_of_its_signature():
+    row = described(
+        "某某省人民政府令\n第9号\n《某某省热线管理办法》已经2023年12月14日省人民政府第3次常务会议审议通过，现予公布。\n省长 王某某\n2024年1月8日\n"
+        "某某省热线管理办法\n第一条 为了规范热线，制定本办法。\n第二条 本办法适用于本省。\n第三条 本办法自2024年3月1日起施行。"
+    )
+    assert (row["genre"], row["published"], row["event_date"]) == ("法规", "2024-01-08", None)
+
+
+def test_what_is_announced_lies_ahead():
+    row = described(
+        "某区大接访活动公告\n\n某区决定开展大接访活动，现就有关事项公告如下：\n1.时间：1月22日上午；\n2.地点：各乡镇。\n某区信访局\n2024年1月18日"
+    )
+    assert (row["published"], row["event_date"]) == ("2024-01-18", "2024-01-22")

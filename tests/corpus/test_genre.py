@@ -34,3 +34,43 @@ CASES = {
 def test_each_genre(want, text):
     (article,) = split(clean(Traced.of(text)).text)
     assert genre(article, document_number(article)) == want
+
+
+SHAPES = {
+    "会议报道": [
+        "王某到县信访局接待来访群众\n\n3月5日，县长王某到县信访局接待来访群众，面对面听取诉求。\n王某强调，要把事情办好，不能让群众白跑。",
+        "3月5日，市委书记李某到双桥镇、石门镇调研排查化解体系，听取情况汇报。\n李某要求，要加强联动。",
+    ],
+    "评论": [
+        "办好“家门口的烦心事”\n\n习近平总书记强调，群众的事无小事。把小事办好有助于凝聚民心，有利于改进作风。近年来，各地不仅重视来信，也重视来访。",
+        "某网评：莫把留言当摆设\n\n群众留言是民意的窗口。留言有人看，还要有人答。",
+    ],
+    "工作部署": [
+        "县信访局2024年上半年工作总结及下半年工作计划\n\n要健全机制，加强排查，推进化解，接待来访100批，同比下降5%，化解120件，同比上升3%。"
+    ],
+    "法规": [
+        "某省人民政府令\n第9号\n《某省热线办法》已经2024年1月5日省人民政府第3次常务会议审议通过，现予公布，自2024年3月1日起施行。\n省长 王某某\n2024年1月8日\n某省热线办法\n"
+        "第一条 为了规范热线，制定本办法。\n第二条 本办法适用于本省。\n第三条 热线分为两级。"
+    ],
+    "图片新闻": [
+        "“红袖章”上岗\n\n近日，某街道的志愿者在小区里巡防，劝导文明养犬，化解邻里纠纷。(王建国 李明摄)"
+    ],
+    "其他": [
+        "某区大接访活动公告\n\n某区决定开展大接访活动，现就有关事项公告如下：\n1.时间：1月22日上午；\n2.地点：各乡镇大院内。"
+    ],
+    "新闻特写": [
+        "石桥区调解进社区\n\n本报讯（通讯员 王某）5月15日上午，石桥区司法局在社区开展宣传。\n活动现场，调解员发放材料，居民围着问这问那。"
+    ],
+}
+
+
+@pytest.mark.parametrize(("want", "text"), [(want, text) for want, texts in SHAPES.items() for text in texts])
+def test_form_counts_before_words(want, text):
+    (article,) = split(clean(Traced.of(text)).text)
+    assert genre(article, document_number(article)) == want
+
+
+def test_news_with_figures_is_no_statistical_bulletin():
+    text = "本报3月5日讯（记者 王某）记者从市热线中心获悉，上半年共受理诉求1200件，同比增长5%，办结1100件，占92%，环比增长3%，投诉300件，占25%。"
+    (article,) = split(clean(Traced.of(text)).text)
+    assert genre(article) != "统计公报"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from analysis.corpus.clean import clean
 from analysis.corpus.split import Article, split
 from analysis.corpus.trace import Traced
@@ -226,3 +228,91 @@ def test_a_signature_and_date_stay_under_a_document():
 def test_nothing_but_furniture_is_no_article():
     assert articles("首页\n打印\n分享\n上一篇：无\n") == []
     assert articles("") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "网站支持IPv6   无障碍浏览",
+        "高级搜索 |",
+        "第01版:封面 PDF版阅读",
+        "©原创   01-19 21:07   某某发布",
+        "2024-03-08 08:30 星期五 | 本版新闻",
+        "北京 天津 河北 山西 内蒙古 辽宁",
+        "省份\n城市\n北京市\n天津市\n河北省\n新疆\n台湾省",
+    ],
+)
+def test_furniture_above_a_title_is_no_title(line):
+    (article,) = articles(
+        f"{line}\n\n全县信访工作推进会召开\n\n来源：某某日报 发布时间：2024-03-08\n\n{BODY}"
+    )
+    assert (article.title, article.kicker) == ("全县信访工作推进会召开", None)
+
+
+def test_a_title_said_over_and_over_and_the_note_of_adoption_on_two_lines():
+    name = "某某省访调对接条例"
+    text = f"{name}\n{name}\n某某省人大常委会\n{name}\n(2024年9月26日某某省第十四届人民代表大会\n常务委员会第十八次会议通过)\n第一章 总则\n第一条 为了访调对接，制定本条例。\n第二条 本条例自2025年1月1日起施行。"
+    (article,) = articles(text)
+    assert article.title == name
+    assert article.body.value.startswith("第一章 总则\n第一条")
+    assert any("第十四届人民代表大会常务委员会第十八次会议通过" in line for line in article.header)
+
+
+def test_a_decree_and_what_it_enacts_are_one_document():
+    text = (
+        "某某省人民政府令\n第9号\n《某某省热线管理办法》已经2024年1月5日省人民政府第3次常务会议通过，现予公布。\n省长 王某某\n2024年1月8日\n"
+        "某某省热线管理办法\n第一条 为了规范热线，制定本办法。\n第二条 本办法适用于本省。\n第三条 本办法自2024年3月1日起施行。"
+    )
+    (article,) = articles(text)
+    assert article.title == "某某省热线管理办法"
+    assert article.body.value.startswith("《某某省热线管理办法》已经")
+    assert "2024年1月8日" in article.meta
+    assert not article.truncated
+
+
+def test_the_next_page_begins_with_a_bare_headline():
+    for opening in ("本报石桥讯 （通讯员王某甲）近日，", "3月5日，石桥区司法局走进社区，"):
+        text = f"全市会议召开\n\n{BODY}\n上一篇\n下一篇\n石桥区人民调解员走进网格\n{opening}{BODY}"
+        first, second = articles(text)
+        assert (first.title, second.title) == ("全市会议召开", "石桥区人民调解员走进网格")
+
+
+@pytest.mark.parametrize(
+    ("end", "body_ends", "truncated"),
+    [
+        ("“家门口”的", "“家门口”的", True),
+        ("（王建国 李明摄）", "。", False),
+        ("网站违法和不良信息举报电话：0571-00000000 联系邮箱：a@b.cn", "。", False),
+        ("精彩专栏", "。", False),
+    ],
+)
+def test_the_last_line(end, body_ends, truncated):
+    (article,) = articles(f"全市会议召开\n\n{BODY}\n{end}")
+    assert article.body.value.endswith(body_ends)
+    assert article.truncated is truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "truncated"),
+    [
+        ("第一条 为了热线，制定本办法。\n第二条 本办法适用于本省。\n第三条 热线分为两级。", True),
+        ("第一条 为了热线，制定本办法。\n第二条 本办法适用于本省。\n第三条 本办法自印发之日起施行。", False),
+        ("一、工作成效\n（一）抓好学习\n全年举办讲座三场，参加人数两百余人。", True),
+        ("一、工作成效\n（一）抓好学习\n全年举办讲座三场。\n二、存在问题\n学习不够深入。", False),
+    ],
+)
+def test_a_text_that_lacks_its_rest(text, truncated):
+    (article,) = articles(f"某某办法\n\n{text}")
+    assert article.truncated is truncated
+
+
+def test_a_title_that_names_who_attends_stays_a_title():
+    (article,) = articles(
+        f"我县召开联席会议 赵某出席 钱某主持\n\n来源：某某日报 发布时间：2024-03-08\n\n{BODY}"
+    )
+    assert article.title == "我县召开联席会议 赵某出席 钱某主持"
+
+
+def test_an_officers_name_in_a_title_is_no_byline():
+    (article,) = articles(f"某某区区委书记大接访活动公告\n\n{BODY}")
+    assert (article.title, article.byline) == ("某某区区委书记大接访活动公告", None)

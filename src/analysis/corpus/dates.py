@@ -118,7 +118,7 @@ def _published(article: Article, genre: str) -> str | None:
             if _PASSED.search(line)
         ]
         found = [day for line in passed for day in full_dates(line)]
-        return max(found) if found else None
+        return max(found or [day for line in article.meta for day in full_dates(line)], default=None)
     body = article.body.value
     last = body[-60:].rsplit("\n", 1)[-1]
     if len(last) <= 24 and not last.endswith("。") and (found := full_dates(last)):
@@ -167,11 +167,9 @@ def _year(article: Article, month: int, day: int, published: str | None) -> int 
     """The year of a day without one."""
     if published:
         year = int(published[:4])
-        return (
-            year - 1
-            if len(published) == 10 and (month, day) > (int(published[5:7]), int(published[8:]))
-            else year
-        )
+        later = len(published) == 10 and (month, day) > (int(published[5:7]), int(published[8:]))
+        announced = re.search(rf"(?:时间\s?[：:]|[将定拟]于)\s?{month}月{day}日", article.body.value[:600])
+        return year - 1 if later and not announced else year
     titles = " ".join(filter(None, (article.kicker, article.title, article.subtitle)))
     text = titles + "。" + article.body.value[:260]
     years = {int(y) for y in _YEAR.findall(re.sub(r"《[^》]*》|\d{4}[—-]\d{4}年?", "", text))}

@@ -62,7 +62,8 @@ def _forms(article: Article, number: str | None) -> set[str]:
     forms = set()
     if article.photo:
         forms.add("photo")
-    if len(_ARTICLES.findall(body)) >= 5:
+    articles = _ARTICLES.findall(body)
+    if len(articles) >= 5 or (len(articles) >= 3 and articles[0] == "第一条"):
         forms.add("articles")
     if number and not re.search(r"[令告]第", number):
         forms.add("number")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .. import codebooks
+from .. import codebooks, regions
 from .clean import pair_quotes
 from .trace import Traced, join
 from .wrap import at_margin
@@ -21,6 +22,10 @@ _LONG = 45
 _NO_TITLE = re.compile(
     r"(?:会议|会上|大会|全会)(?:还)?(?:指出|强调|要求|认为|提出)|(?:\d{4}年)?\d{1,2}月\d{1,2}日[上下，]|本报讯|据悉"
 )
+#: The first of two lines that tell in brackets when a regulation was passed.
+_ADOPTED = re.compile(r"[（(]\s*\d{4}\s*年[^（）()]{6,60}$")
+#: So many bare names of regions above a text are a list to choose from.
+_CHOICES = 5
 #: Roles that the value of a label may look like.
 _VALUES = {"plain", "furniture", "meta"}
 #: Roles of lines that are whole by themselves, and of lines that begin something.
@@ -49,6 +54,8 @@ class Line:
         dash, bullet, numbered, enumerated, article, chapter, abstract or turn.
     cut
         Whether furniture stood between the line before and this one.
+    closing
+        Whether it was furniture that stands below an article: its neighbours, related ones, its editor.
     """
 
     text: str
@@ -57,6 +64,7 @@ class Line:
     indent: bool
     role: str
     cut: bool = False
+    closing: bool = False
     #: Whether a paragraph can end here; whether it reads as running text; whether it is short as a title is.
     closed: bool = field(init=False)
     prose: bool = field(init=False)
@@ -99,17 +107,18 @@ def read_lines(text: Traced) -> list[Line]:
     repeated = _repeated(raw)
     lines: list[Line] = []
     gap = 0
-    cut = False
+    cut = closing = False
     for part in _with_values(_unwrap(raw, text)):
         said = _glued([piece.text for piece in part])
         role = role_of(said)
         if role == "furniture" or (role == "plain" and said in repeated):
             gap += part[0].gap + 1
             cut = True
+            closing = closing or bool(_patterns()["closing"].match(said))
             continue
         spans = tuple((piece.start, piece.end) for piece in part)
-        lines.append(Line(said, spans, gap + part[0].gap, part[0].indent, role, cut))
-        gap, cut = 0, False
+        lines.append(Line(said, spans, gap + part[0].gap, part[0].indent, role, cut, closing))
+        gap, cut, closing = 0, False, False
     return lines
 
 
@@ -125,7 +134,7 @@ def _raw_lines(value: str) -> list[_Raw]:
         lead = start + len(line) - len(line.lstrip())
         lines.append(_Raw(text, lead, lead + len(text), gap, line.startswith(("\u3000", "  "))))
         gap = 0
-    return _without_crumbs(lines)
+    return _without_choices(_without_crumbs(lines))
 
 
 def _unwrap(lines: list[_Raw], text: Traced) -> list[list[_Raw]]:
@@ -137,6 +146,9 @@ def _unwrap(lines: list[_Raw], text: Traced) -> list[list[_Raw]]:
     parts: list[list[_Raw]] = []
     for i, line in enumerate(lines):
         goes_on = i > 0 and full[i - 1] and line.gap == 0 and not (indented and line.indent)
+        if i > 0 and line.gap == 0 and _ADOPTED.match(lines[i - 1].text) and line.text[-1] in ")）":
+            parts[-1].append(line)  # (某年某月某日某省人民代表大会 / 常务委员会第几次会议通过)
+            continue
         if goes_on and _CLOSED.search(lines[i - 1].text) and not full[i] and not _CLOSED.search(line.text):
             goes_on = False  # the last line of a paragraph ends a sentence; a headline does not
         if goes_on and not _starts(line.text, lines[i - 1].text):
@@ -185,11 +197,33 @@ def _without_crumbs(lines: list[_Raw]) -> list[_Raw]:
     return [line for line, step in zip(lines, beside, strict=True) if not step and line.text not in arrows]
 
 
-def _repeated(lines: Iterable[_Raw]) -> set[str]:
-    """Short lines that a page says three times or more: the names of its parts, not its text."""
+def _without_choices(lines: list[_Raw]) -> list[_Raw]:
+    """Without the names that a page offers for choice above its text: 省份, 甲省, 乙省, …, one a line."""
+    table = regions.load()
+    chosen: list[int] = []
+    for at, line in enumerate(lines):
+        if len(line.text) > _LONG or "。" in line.text:
+            break
+        if len(line.text) <= 12 and (table.named(line.text) or table.called(line.text)):
+            chosen.append(at)
+    if len(chosen) < _CHOICES:
+        return lines
+    labels = {at for at in range(chosen[0]) if lines[at].text in {"省份", "城市", "区县", "地区", "全国"}}
+    return [line for at, line in enumerate(lines) if at not in labels.union(chosen)]
+
+
+def _repeated(lines: Sequence[_Raw]) -> set[str]:
+    """Short lines that a page says three times or more: the names of its parts, not its text.
+
+    Above the text a page may say its title over and over.
+    """
     counts = Counter(line.text for line in lines if 2 <= len(line.text) <= 20)
+    head = itertools.takewhile(lambda line: len(line.text) <= _LONG and "。" not in line.text, lines)
+    above = Counter(line.text for line in head if len(line.text) >= 8)
     return {
-        line for line, n in counts.items() if n >= 3 and re.fullmatch(r"[\u4e00-\u9fffA-Za-z·、\s]+", line)
+        line
+        for line, n in counts.items()
+        if n >= 3 and n > above[line] and re.fullmatch(r"[\u4e00-\u9fffA-Za-z·、\s]+", line)
     }
 
 
@@ -327,6 +361,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     }
     return {
         "furniture": re.compile("|".join(f"(?:{p})" for p in furniture["line"].values()), re.DOTALL),
+        "closing": re.compile(
+            "|".join(furniture["line"][name] for name in ("neighbour", "related", "colophon"))
+        ),
         "marks": re.compile(f"(?:{furniture['turned']})|(?:{furniture['continued']})"),
         "short": re.compile("|".join(f"(?P<{name}>{p})" for name, p in short.items())),
         "opening": re.compile(

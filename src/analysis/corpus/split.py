@@ -6,7 +6,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import codebooks
 from .gazetteer import mentions
@@ -15,6 +15,8 @@ from .trace import Traced, join
 
 #: Points a headline needs to open an article when no byline, dateline or subtitle vouches for it.
 _ENOUGH = 5
+#: A photograph's caption has no more characters.
+_CAPTION = 400
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -60,7 +62,7 @@ class _Draft:
 
 def split(text: Traced) -> list[Article]:
     """The articles of a cleaned source, in order."""
-    drafts = _resume(_drafts(_demote(read_lines(text))))
+    drafts = _enacted(_resume(_drafts(_demote(read_lines(text)))))
     articles = [article for draft in drafts if (article := _article(draft, text)) is not None]
     if articles and _one_of_several_pages(text.value):
         articles[-1].truncated = True
@@ -234,6 +236,8 @@ def _points(lines: Sequence[Line], last: int, at: int, usual: int) -> int:
     points += 1 if "关于" in line.text or 14 <= len(line.text) <= 45 else 0
     points += 3 if before.role in {"turned", "credit"} or _dated(before.text) else 0
     points += 1 if line.cut else 0
+    if line.closing:  # the page of the article before ended here
+        points += 4 if _patterns()["opening"].match(lines[at + 1].text) else 3
     if len(earlier) < 150 or len(after) < 100:
         return points
     told, known = _overlap(line.text, after), _overlap(line.text, earlier)
@@ -309,8 +313,10 @@ def _head(lines: Sequence[Line], start: int, end: int) -> int:
             signed = True
         elif line.role in {"plain", "dash"} and not line.prose and _subtitle(text):
             pass
-        elif line.headline and not signed and count < 8:
+        elif line.headline and (not signed or _again(text, lines[start : start + count])) and count < 8:
             titled = True
+        elif signed and _patterns()["no_title"].fullmatch(text):
+            pass  # the number below the office
         else:
             break
         count += 1
@@ -322,6 +328,11 @@ def _head(lines: Sequence[Line], start: int, end: int) -> int:
             else 0
         )
     return count
+
+
+def _again(text: str, above: Sequence[Line]) -> bool:
+    """Whether a line says (part of) a title once more."""
+    return len(text) >= 8 and any(text in line.text for line in above)
 
 
 def _passed(text: str) -> bool:
@@ -337,9 +348,12 @@ def _article(draft: _Draft, text: Traced) -> Article | None:
         found.pop()
     if not found or not any(len(p) > 20 or p.value[-1] in "。！？" for p in found):
         return None
-    found[-1], signed = _sign_off(found[-1])
-    broken = not signed and is_open(found[-1].value) and not _dated(found[-1].value)
-    article = Article(join(found), photo=draft.photo, truncated=truncated or broken)
+    found[-1], signed, pictured = _sign_off(found[-1])
+    last = found[-1].value
+    broken = not signed and (is_open(last) or _dangling(last)) and not _dated(last)
+    photo = draft.photo or (pictured and len(found) == 1 and len(last) <= _CAPTION)
+    body = join(found)
+    article = Article(body, photo=photo, truncated=truncated or broken or _unfinished(body.value))
     _read_head(article, draft.head)
     article.meta += meta
     if not article.byline:
@@ -348,10 +362,34 @@ def _article(draft: _Draft, text: Traced) -> Article | None:
     return article
 
 
-def _sign_off(last: Traced) -> tuple[Traced, str | None]:
-    """The last paragraph without the writer's name in brackets behind it, and that name."""
+def _sign_off(last: Traced) -> tuple[Traced, str | None, bool]:
+    """The last paragraph without the names in brackets behind it, those names, and whether they took the picture."""
     match = _patterns()["sign_off"].search(last.value)
-    return (last[: match.start()].strip(), match["name"].strip()) if match else (last, None)
+    if match is None:
+        return last, None, False
+    name = match["name"].strip()
+    return (
+        last[: match.start()].strip(),
+        name,
+        name.endswith(("摄", "摄影", "摄影报道", "供图", "图/文", "文/图")),
+    )
+
+
+def _dangling(text: str) -> bool:
+    """Whether a short last line can be no end: it stops at a particle or within a quotation."""
+    return len(text) <= 40 and bool(_patterns()["dangling"].search(text))
+
+
+def _unfinished(body: str) -> bool:
+    """Whether a text with whole sentences still lacks its rest: articles without the one on its coming into force
+    (every regulation closes with it), or a list of which there is a first item and no second.
+    """
+    patterns = _patterns()
+    articles = patterns["articles"].findall(body)
+    if len(articles) >= 3 and articles[0] == "一":
+        return patterns["in_force"].search(body, body.index("第一条")) is None
+    levels = ((r"^一、", r"^二、"), (r"^[（(]一[)）]", r"^[（(]二[)）]"))
+    return all(re.search(a, body, re.M) and not re.search(b, body, re.M) for a, b in levels)
 
 
 def _dateline_byline(first: str) -> str | None:
@@ -384,6 +422,10 @@ def _body_lines(draft: _Draft) -> tuple[list[Line], list[str], list[str], list[s
             bylines.append(line.text)
         else:
             lines.append(line)
+    if not lines:
+        lines = [
+            line for line in draft.rest if line.role == "credit" and line.prose
+        ]  # text and credit in one
     return _without_tail(lines), meta, bylines, credits, truncated
 
 
@@ -396,6 +438,8 @@ def _without_tail(lines: list[Line]) -> list[Line]:
         return lines
     if dated >= 0:
         return lines[: last + dated + 2]  # the office and the date under a document
+    if len(tail) == 1 and tail[0].gap <= 1 and not tail[0].cut and _dangling(tail[0].text):
+        return lines
     open_end = last >= 0 and not lines[last].closed
     return lines if open_end and len(tail) == 1 and tail[0].gap <= 1 else lines[: last + 1]
 
@@ -480,6 +524,28 @@ def _resume(drafts: list[_Draft]) -> list[_Draft]:
     return drafts
 
 
+def _enacted(drafts: list[_Draft]) -> list[_Draft]:
+    """Put a decree (令) and the regulation printed below it together, under the regulation's name.
+
+    The number, the signature and the date of the decree become part of the title block.
+    """
+    whole: list[_Draft] = []
+    for draft in drafts:
+        order = whole[-1] if whole else None
+        names = {line.text for line in draft.head if line.headline}
+        enacted = order and next(
+            (line for line in order.rest if _patterns()["enacts"].search(line.text)), None
+        )
+        if order and enacted and any(f"《{name}》" in enacted.text for name in names):
+            signed = [
+                replace(line, role="meta") for line in (*order.head, *order.rest) if line is not enacted
+            ]
+            draft = _Draft([*signed, *draft.head], [enacted, *draft.rest])
+            whole.pop()
+        whole.append(draft)
+    return whole
+
+
 # ----------------------------------------------------------------------------------------------------- forms of lines
 
 
@@ -493,13 +559,17 @@ def _part_mark(text: str) -> bool:
 
 def _subtitle(text: str) -> bool:
     patterns = _patterns()
-    return bool(
-        patterns["dash"].match(text) or patterns["attendance"].fullmatch(text) or patterns["held"].match(text)
-    )
+    attendance = patterns["attendance"].fullmatch(text) and not re.search("召开|举行", text)
+    return bool(patterns["dash"].match(text) or attendance or patterns["held"].match(text))
 
 
 def _officer(text: str) -> bool:
-    return len(text) <= 24 and bool(_patterns()["officer"].fullmatch(text))
+    patterns = _patterns()
+    return (
+        len(text) <= 24
+        and bool(patterns["officer"].fullmatch(text))
+        and not patterns["genre_tail"].search(text)
+    )
 
 
 def _issue(text: str) -> bool:
@@ -554,12 +624,21 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         ),
         "kicker": re.compile(r"(?:强调|指出|要求|提出|召开|举行|会议|消息|讲话时|调研时)$"),
         "passed": re.compile(r"(?:通过|公布|发布|批准|修[订正改]|施行|印发|令第?.{1,4}号)"),
+        "enacts": re.compile(r"《[^》]{4,60}》.{0,80}(?:通过|批准|同意).{0,12}现(?:予|将其)?(?:公布|发布)"),
+        "opening": re.compile(r"本报|本网|新华社|近日|日前|(?:\d{4}年)?\d{1,2}月\d{1,2}日"),
         "at_meeting": re.compile(r"(?:会议|大会|全会)上$"),
         "held": re.compile(
             r"^(?:——)?\s*(?:\d{4}|[二〇○零一三四五六七八九]{4})年.{3,12}在.{4,40}(?:会议|大会|全会)上(?:\s.{2,20})?$"
         ),
         "sign_off": re.compile(
-            rf"(?<=[。！？”])\s*[（(](?P<name>(?:[\u4e00-\u9fff]{{0,8}}(?:记者|通讯员|作者|撰稿|供稿)?[：:]?\s?{name}[\s、，]*){{1,4}})[)）]$"
+            rf"(?<=[。！？”])\s*[（(](?P<name>(?:[\u4e00-\u9fff]{{0,8}}(?:记者|通讯员|作者|撰稿|供稿)?[：:]?\s?{name}[\s、，]*){{1,4}}(?:摄影报道|摄影|摄|图/文|文/图|供图)?)[)）]$"
+        ),
+        "dangling": re.compile(
+            r"(?:(?<!目)的|(?<![共平温总柔调])和|(?<![参给赋])与|(?<![以普涉波])及|[把被、，“（《])$|“[^”]*$"
+        ),
+        "articles": re.compile(r"(?m)^第([一二三四五六七八九十百零〇\d]{1,6})条"),
+        "in_force": re.compile(
+            r"自[^。]{2,40}(?:施行|实施|执行|生效)|(?:公布|发布|通过|印发)之日起|负责解释|同时废止"
         ),
         "dateline_byline": re.compile(r"^[\u4e00-\u9fff]{2,8}[讯电]\s?[（(](?P<name>[^（）()]{2,40})[)）]"),
         # Captions, document numbers, the masthead of an official document, its secrecy and urgency.

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -448,3 +449,7 @@ def _replace(file: Path, text: str) -> None:
     staged = file.with_name(f".{file.name}.{os.getpid()}")
     staged.write_text(text, encoding="utf-8")
     staged.replace(file)
+
+
+if __name__ == "__main__":
+    build(sys.argv[1], sys.argv[2])
