@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .relations import Interval, Item, Relation, number, told
-from .sums import is_total
+from .sums import is_total, kin
 
 _STEMS = {
     "办结": "(?<!应)(?<!应当)(?<!应予)(?:办结|审结|执结|结案|办毕)",
@@ -28,6 +28,8 @@ _STEMS = {
 _WHOLES = ("received", "letters", "calls", "transferred", "web_petitions", "visits")
 _GENERAL = re.compile(r"总数|总量|全部|全市|全省|全县|各类|所有|数量|数|量|的|总")
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
+# 以上五类合计占…: a share of all that was listed, not of the last.
+_TOGETHER = re.compile(r"(?:合计|共计|累计|总共|一共|(?<!公)共|合)占")
 _NEAR = 14
 _WHOLE = 99.0  # per cent
 _FAR = 10.0  # per cent that shares of a whole can be off together before they are no shares of one whole
@@ -45,23 +47,30 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
     by_index = {i.index: i for i in items}
     groups: list[list[tuple[Item, Item]]] = []
     last: Item | None = None
+    together: list[Relation] = []
     for item in items:
         if not item.share or item.unit != "%" or item.table:
             continue
         part = by_index.get(item.part_of) if item.part_of is not None else None
         if part is None or not part.counted or part.vague or item.vague:
             continue
+        if _TOGETHER.search(item.text):
+            wholes = [i for i in items if i.counted and not i.table and i.note != "base"]
+            joint = _joint(part, item, wholes, items)
+            together += [joint] if joint else []
+            continue
         if (
             last is not None
             and item.paragraph - last.paragraph <= 1
             and _members_between(items, last, item) <= 4
+            and kin(part) == kin(groups[-1][-1][0])
             and (item.share_of == last.share_of or None in (item.share_of, last.share_of))
         ):
             groups[-1].append((part, item))
         else:
             groups.append([(part, item)])
         last = item
-    out: list[Relation] = []
+    out = together
     for group in groups:
         out += _group_shares(group, items)
     return out
@@ -85,6 +94,7 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
         and i.value > 0
         and i.kind == first.kind
         and i.note != "base"
+        and kin(i) == kin(first)
         and not (i.value == first.value and len(group) == 1)
     ]
     if not candidates:
@@ -151,7 +161,12 @@ def _joint(last: Item, share: Item, candidates: Sequence[Item], items: Sequence[
     listed = [
         i
         for i in items
-        if i.counted and i.sentence == last.sentence and i.measure == last.measure and i.index <= last.index
+        if i.counted
+        and not i.table
+        and i.paragraph == last.paragraph
+        and kin(i) == kin(last)
+        and i.index <= last.index
+        and i.note != "base"
     ]
     for size in range(2, min(10, len(listed)) + 1):
         parts = listed[-size:]
@@ -366,17 +381,8 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
     if stem is None and (own_stem := re.search(r"([一-鿿]{2})率$", rate.indicator)):
         stem = re.escape(own_stem[1])  # 纠错率 of 纠错
     done = [i for i in before if stem and re.search(stem, i.indicator)]
-    whole = next((i for i in sentence if len(done) == 1 and i.index == done[0].part_of), None)
-    if (
-        whole is not None
-        and whole.unit == done[0].unit
-        and done[0].text.startswith("其中")
-        and not whole.vague
-        and not done[0].vague
-    ):
-        # 审结135件,其中纠错29件,纠错率…: the sentence itself says of what.
-        if whole.value >= done[0].value and _plainly(rate, done[0]) and done[0].sentence == rate.sentence:
-            return _judged(rate, done[0], whole)
+    if len(done) == 1 and (said := _said_whole(rate, done[0], sentence)):
+        return _judged(rate, done[0], said)
     for near, numerators in (
         (sentence, [i for i in done if i in sentence]),
         (before, done),
@@ -410,6 +416,15 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
     if not _plainly(rate, own[0]):
         return None
     return _judged(rate, own[0], wholes[0])
+
+
+def _said_whole(rate: Item, part: Item, sentence: Sequence[Item]) -> Item | None:
+    """审结135件,其中纠错29件,纠错率…: the whole that the sentence itself takes the part of."""
+    whole = next((i for i in sentence if i.index == part.part_of), None)
+    if whole is None or not part.text.startswith("其中") or part.sentence != rate.sentence:
+        return None
+    plain = whole.unit == part.unit and whole.value >= part.value and not whole.vague and not part.vague
+    return whole if plain and _plainly(rate, part) else None
 
 
 def _graded(rate: Item, sentence: Sequence[Item]) -> Relation | None:

@@ -72,7 +72,7 @@ def find(items: Sequence[Item]) -> list[Relation]:
     counts = [i for i in items if i.counted and not i.table and i.note != "base"]
     relations = list(_holding(counts))
     relations += _twice(counts)
-    relations = _distinct(relations)
+    relations = _distinct(relations, items)
     relations += _bases(items)
     lists = enumerations(items)
     relations += _failing(lists, counts, relations, items)
@@ -81,8 +81,9 @@ def find(items: Sequence[Item]) -> list[Relation]:
     return relations
 
 
-def _distinct(relations: Sequence[Relation]) -> list[Relation]:
+def _distinct(relations: Sequence[Relation], items: Sequence[Item]) -> list[Relation]:
     """One relation a set of numbers, and none of a part that only its own neighbours happen to make."""
+    of = {i.part_of: (i.share_of, i.paragraph) for i in items if i.share and i.part_of is not None}
     held: dict[int, set[int]] = {}
     for r in relations:
         if r.holds and isinstance(r.total, Item) and len(r.parts) >= 2 and is_total(r.total):
@@ -95,7 +96,7 @@ def _distinct(relations: Sequence[Relation]) -> list[Relation]:
         if not isinstance(total, Item):
             out.append(r)
             continue
-        key = (total.value, *(p.index for p in r.parts)) if len(r.parts) >= 2 else (total.value,)
+        key = (total.value, *sorted(p.value for p in r.parts)) if len(r.parts) >= 2 else (total.value,)
         if r.holds and key in seen:
             continue
         chance = (
@@ -109,6 +110,9 @@ def _distinct(relations: Sequence[Relation]) -> list[Relation]:
                 for p in r.parts
             )
         )
+        # 食品450件,占30%;服装300件,占20%;家电150件,占10%: shares of one whole are no parts of each other.
+        if r.holds and len(r.parts) >= 2 and total.index in of:
+            chance = chance or all(of.get(p.index) == of[total.index] for p in r.parts)
         if not chance:
             seen.add(key)
             out.append(r)
@@ -166,10 +170,10 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             nested.setdefault(item.part_of, []).append(item)
             continue
         last = run[-1] if run else None
-        if last is not None and _kin(item) != _kin(last) and item.text.startswith("其中"):
+        if last is not None and kin(item) != kin(last) and item.text.startswith("其中"):
             continue  # 到省信访33件次,其中到厅走访3人次: a remark on the member before
         if last is not None and (
-            _kin(item) != _kin(last)
+            kin(item) != kin(last)
             or item.paragraph - last.paragraph > 1
             or is_total(item)
             or (_OTHER.match(last.indicator) and item.sentence != last.sentence)
@@ -185,8 +189,8 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
     return out
 
 
-def _kin(item: Item) -> str | None:
-    """批 among 件: visits are listed beside letters, each batch one matter."""
+def kin(item: Item) -> str | None:
+    """The measure, 批 among 件: visits are listed beside letters, each batch one matter."""
     return "件" if item.measure == "批" else item.measure
 
 
@@ -212,7 +216,7 @@ def _holding(counts: Sequence[Item]) -> Iterator[Relation]:
             and any(c.index == i.part_of and not is_total(c) for c in counts[max(0, i.index - 40) :])
         }
         views.append(
-            [i for i in counts if _kin(i) == "件" and not i.bracketed and i.index not in second | inner]
+            [i for i in counts if kin(i) == "件" and not i.bracketed and i.index not in second | inner]
         )
     for view in views:
         for at, total in enumerate(view):
@@ -247,7 +251,7 @@ def _window(view: Sequence[Item], start: int, step: int, total: Item) -> list[It
     at = start
     while 0 <= at < len(view) and len(window) < _WIDE:
         item = view[at]
-        if _kin(item) != _kin(total) and not (item.indicator_id and item.indicator_id == total.indicator_id):
+        if kin(item) != kin(total) and not (item.indicator_id and item.indicator_id == total.indicator_id):
             break
         window.append(item)
         made = made + item.interval
@@ -475,7 +479,7 @@ def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | No
         if (
             total.index >= first.index
             or total.paragraph != first.paragraph
-            or _kin(total) != _kin(first)
+            or kin(total) != kin(first)
             or total.value < _SMALL
             or not total.exact
             or total.bracketed
@@ -513,7 +517,7 @@ def _headline(entry: Enumeration, counts: Sequence[Item], explained: set[int]) -
         for c in counts
         if c.index < first.index
         and c.index not in members | explained
-        and _kin(c) == _kin(first)
+        and kin(c) == kin(first)
         and c.value >= largest
         and c.kind == first.kind
         and not c.bracketed
