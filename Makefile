@@ -35,7 +35,7 @@ $(VENV)/test.stamp: $(VENV)/core.stamp requirements-all.lock
 
 brief: $(VENV)/core.stamp
 	@$(BIN)/policy-brief build monthly --period 2024-03 --region 990000 --region 990102 --site $(SITE)
-	@$(BIN)/policy-brief build policy_scan --period 2024 --corpus data/sample/documents --site $(SITE)
+	@$(BIN)/policy-brief build policy_scan --corpus data/sample/documents --site $(SITE)
 	@$(BIN)/policy-brief list --site $(SITE)
 
 test: $(VENV)/test.stamp

@@ -325,7 +325,7 @@ class Build:
         """Date of the data, and whether any of them is simulated."""
         as_of, simulated = None, False
         for source in it.inputs.values():
-            facts = plan.facts_of(source, self._digests)
+            facts = plan.facts_of(source.origin or source, self._digests)
             as_of = facts.get("as_of") or as_of
             simulated = simulated or bool(facts.get("simulated"))
         return as_of, simulated

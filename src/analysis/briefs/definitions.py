@@ -156,6 +156,10 @@ class Input(_Strict):
         ``file``. The default is the input's own name if that is one of these, else ``file``.
     required
         Whether a run is refused when nothing lies there; an absent optional input is passed as ``None``.
+    prepared
+        Of case tables or a corpus: runs see it in its prepared form (margins, cleaned documents), made once for all
+        of them (see :mod:`.ready`); ``slices`` then name the prepared tables. A list of levels keeps it to the runs of
+        regions of these levels; the others, which need more than margins, see the rows.
     slices
         When given, a run sees only these rows (they are written into its working folder) and its key holds only
         them; tables that no slice names are taken whole.
@@ -165,6 +169,7 @@ class Input(_Strict):
     kind: Literal["cases", "corpus", "table", "file"] = "file"
     required: bool = True
     description: str = ""
+    prepared: bool | tuple[Literal["省", "市", "县"], ...] = False
     slices: tuple[Slice, ...] = ()
 
 

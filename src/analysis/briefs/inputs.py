@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ class Source:
         Table → (column, code prefix) pairs: the rows the run may see. Empty: everything.
     slices
         Slice name → tables, for ``explain``.
+    origin
+        Of prepared data: the source they were made from (see :mod:`.ready`).
+    served
+        Another form of the same content that runs are given.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Source:
     location: str
     prefixes: Mapping[str, tuple[tuple[str, str], ...]]
     slices: Mapping[str, tuple[str, ...]]
+    origin: Source | None = None
+    served: str | None = None
 
     @property
     def is_url(self) -> bool:
@@ -117,7 +123,7 @@ def link(source: Source, folder: Path) -> None:
     place = folder / source.parameter
     place.parent.mkdir(parents=True, exist_ok=True)
     if not source.prefixes:
-        place.symlink_to(source.location)
+        place.symlink_to(source.served or source.location)
         return
     place.mkdir()
     for file in source.files():
@@ -154,6 +160,11 @@ class Digests:
             except (OSError, ValueError):
                 self._known = {}  # absent or torn: it is only a memory
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the memory lies, and what else is kept from build to build."""
+        return None if self._file is None else self._file.parent
+
     def of_file(self, file: Path) -> dict[str, Any]:
         """SHA-256, bytes and (of a table) rows of a file."""
         return dict(self._entry(file)["content"])
@@ -181,6 +192,8 @@ class Digests:
             record["files"] = files
         if source.slices:
             record["slices"] = {name: list(tables) for name, tables in source.slices.items()}
+        if source.origin is not None:
+            record["prepared_from"] = self.of_source(replace(source.origin, prefixes={}, slices={}))
         return record
 
     def remember(self, key: str, value: Any) -> None:

@@ -27,7 +27,7 @@ _LIBRARY = Path(__file__).resolve().parent.parent
 # Modules of briefs/ that run, record and list briefs: no executed notebook and no page depends on them.
 _ENGINE = {
     "__init__", "batch", "catalogue", "cluster", "definitions", "doctor", "engine", "forked", "inputs", "keys", "mail",
-    "parameters", "plan", "pool", "provenance", "publish", "recall", "schedule", "verify", "worker", "zygote",
+    "parameters", "plan", "pool", "provenance", "publish", "ready", "recall", "schedule", "verify", "worker", "zygote",
 }  # fmt: skip
 # Modules of briefs/ that a notebook may call or that shape its outputs.
 _EXECUTING = ("briefs/chapters/", "briefs/compare.py", "briefs/shell.py")

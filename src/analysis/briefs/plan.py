@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..periods import Period
 from . import inputs, parameters
 from .definitions import FORMATS, Definition
 from .inputs import Digests, Source
+from .ready import ready
 
 ALL = "all"
 
@@ -140,7 +141,35 @@ def plan(
         runs += [_run(definition, request, place, period, declared) for period in periods for place in places]
     if problems:
         raise RequestError("请求有误：" + "；".join(dict.fromkeys(problems)))
+    prepared: dict[tuple[str, str], Source] = {}
+    runs = [_prepared(run, digests, prepared) for run in runs]
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
+
+
+def _prepared(run: Run, digests: Digests, known: dict[tuple[str, str], Source]) -> Run:
+    """The run with the inputs that its definition wants prepared in that form."""
+    found = {}
+    for name, source in run.inputs.items():
+        wanted = run.definition.inputs[name].prepared
+        if isinstance(wanted, tuple):
+            wanted = run.region is not None and regions.load().get(run.region).level in wanted
+            if not wanted:
+                source = replace(source, prefixes={}, slices={})
+        if wanted:
+            key = (source.kind, source.location)
+            if key not in known:
+                known[key] = ready(replace(source, prefixes={}, slices={}), digests)
+            made = known[key]
+            if made.origin is not None:
+                source = replace(source, location=made.location, origin=source)
+            elif source.kind == "cases":
+                source = replace(
+                    source, prefixes={}, slices={}
+                )  # rows as they are: their tables have other names
+            else:
+                source = replace(source, served=made.served)
+        found[name] = source
+    return replace(run, inputs=found)
 
 
 def read_notebook(definition: Definition) -> dict[str, Any]:

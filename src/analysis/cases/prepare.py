@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from pathlib import Path
 
 from . import registry
 from .collect import margins
-from .load import Cases, moment
+from .load import Cases, load, moment
 from .prepared import FORMAT, SMALL, STAMP, write
 from .reject import check, doubts
 
@@ -63,3 +64,7 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
     }
     (out / STAMP).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return out
+
+
+if __name__ == "__main__":
+    prepare(load(sys.argv[1]), Path(sys.argv[2]))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 STAMP = "prepared.json"
 SMALL = ("population", "monthly", "pilots")
 FORMAT = 1
+PLACE = "place"
 # Which column of each file holds the region code by which a slice is cut.
 _REGION = {"margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region"}
 
@@ -95,7 +96,9 @@ class Prepared:
     def _read(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        return pd.read_parquet(self.folder / f"{name}.parquet")
+        table = pd.read_parquet(self.folder / f"{name}.parquet")
+        # A slice may hold its rows in any order.
+        return table.sort_values(PLACE, ignore_index=True).drop(columns=PLACE)
 
 
 def find(folder: Path) -> Prepared | None:
@@ -136,9 +139,11 @@ def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:
 
 
 def write(frame: pd.DataFrame, file: Path) -> None:
-    """Parquet whose bytes depend on nothing but the table."""
+    """Parquet whose bytes depend on nothing but the table; where slices are cut, with each row's place in the whole."""
+    frame = frame.reset_index(drop=True)
     for name in [name for name in frame.columns if frame[name].dtype == object]:
-        frame = frame.assign(**{name: frame[name].where(frame[name].notna(), None)})
-    frame = frame.copy()
+        frame[name] = frame[name].where(frame[name].notna(), None)
+    if file.stem in _REGION and PLACE not in frame:
+        frame.insert(0, PLACE, range(len(frame)))
     frame.attrs = {}
     frame.to_parquet(file, index=False, compression="zstd")

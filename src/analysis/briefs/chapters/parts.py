@@ -197,6 +197,8 @@ def growing_topics(scope: Scope) -> None:
                 "判断": last["rule_name"],
             }
         )
+    if not rows:
+        return
     frame = pd.DataFrame(rows).sort_values("相差", ascending=False, kind="stable")
     display.table(
         frame,

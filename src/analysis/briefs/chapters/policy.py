@@ -20,6 +20,8 @@ from ...periods import Period
 from ...regions import load as load_regions
 from ...text import sheets as coding_sheets
 from ...text.citations import cite
+from ...text.commitments import NOT_MADE_FOR
+from ...text.commitments import commitments as find_commitments
 from ...text.uptake import STATUS, day_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ KINDS = {
     "index": "指数",
     "framework": "格局框架",
 }
+# Standing duties of a regulation are nobody's commitment of the period.
+NO_COMMITMENTS = (*NOT_MADE_FOR, "法规")
 PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
 
 
@@ -66,9 +70,7 @@ def open_scan(
     InputError
         No such corpus.
     """
-    read = (
-        corpora.open_store(corpus) if (Path(corpus) / "documents.parquet").exists() else corpora.read(corpus)
-    )
+    read = corpora.open_store(corpus) if (Path(corpus) / "corpus.json").exists() else corpora.read(corpus)
     files = (
         [] if sheets is None else sorted(Path(sheets).iterdir()) if Path(sheets).is_dir() else [Path(sheets)]
     )
@@ -127,6 +129,42 @@ class Scan:
         rules = self.rules
         people = self.people
         return rules if people is None else text.override(rules, people, self.sentences)
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Phrases that the period's documents use."""
+        return text.ledger(
+            self.mentions[self.mentions["doc_id"].isin(set(self.documents["doc_id"]))], self.every
+        )
+
+    @cached_property
+    def turnover(self) -> pd.DataFrame:
+        """Phrases of the period against those of the period before; asked for only where there is a period."""
+        assert self.period is not None
+        return text.turnover(self.mentions, self.every, self.period)
+
+    @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """Numbers that the period's documents state."""
+        tables = self.corpus.tables
+        kept = tables[tables["doc_id"].isin(set(self.documents["doc_id"]))]
+        return facts.extract(self.documents, self.sentences, kept)
+
+    @cached_property
+    def relations(self) -> pd.DataFrame:
+        """Relations between those numbers."""
+        return facts.audit(self.statistics, self.documents)
+
+    @cached_property
+    def citations(self) -> pd.DataFrame:
+        """Documents that the period's documents cite; what they say of themselves (本规定第四条) is no citation."""
+        cited = cite(self.documents)
+        return cited[cited["kind"] != "本文"]
+
+    @cached_property
+    def commitments(self) -> pd.DataFrame:
+        """What the period's documents undertake or order."""
+        return find_commitments(self.documents, genres_refused=NO_COMMITMENTS)
 
     @cached_property
     def rules(self) -> pd.DataFrame:
@@ -325,11 +363,10 @@ def phrases(scan: Scan, top: int = 30) -> None:
 
     if scan.documents.empty:
         return
-    used = scan.mentions[scan.mentions["doc_id"].isin(set(scan.documents["doc_id"]))]
-    if used.empty:
+    ledger = scan.ledger
+    if ledger.empty:
         display.note(f"{scan.name}没有发现提法。", "data")
         return
-    ledger = text.ledger(used, scan.every)
     display.result("提法数", len(ledger), unit="个")
     display.result("写明构成的提法数", int((ledger["parts"].str.len() > 0).sum()), unit="个")
     display.finding("共用到{提法数}提法，其中{写明构成的提法数}由原文写明构成。")
@@ -368,7 +405,7 @@ def turnover(scan: Scan, top: int = 30) -> None:
     import pandas as pd
 
     assert scan.period is not None
-    table = text.turnover(scan.mentions, scan.every, scan.period)
+    table = scan.turnover
     told = table[table["status"].isin([status for status in STATUS if status != "平稳"])]
     if not table.attrs["previous_documents"]:
         display.note(
@@ -456,11 +493,14 @@ def coding(scan: Scan, most: int = 12) -> None:
     display.table(
         by_level, name="parts-levels", caption="各层级谈到五部分的句数", units=dict.fromkeys(PARTS, "句")
     )
+    # A heading names its part without saying anything; it is counted above, but no example.
+    heads = scan.sentences.loc[scan.sentences["heading"].astype(bool), ["doc_id", "start"]]
+    headings = set(zip(heads["doc_id"], heads["start"], strict=True))
+    prose = codes[[key not in headings for key in zip(codes["doc_id"], codes["start"], strict=True)]]
     rows: list[dict[str, Any]] = []
     for part in PARTS:
-        found = (
-            codes[codes["code"] == part].sort_values("confidence", ascending=False, kind="stable").head(most)
-        )
+        found = prose[prose["code"] == part]
+        found = found.sort_values("confidence", ascending=False, kind="stable").head(most)
         for doc_id, start, words, spans in zip(
             *(found[column] for column in ("doc_id", "start", "text", "evidence")), strict=True
         ):
@@ -478,7 +518,7 @@ def coding(scan: Scan, most: int = 12) -> None:
         pd.DataFrame(rows),
         name="parts-sentences",
         caption=f"五部分的例句（每部分至多 {most} 句）",
-        note=PROPOSED,
+        note="不列标题。" + PROPOSED,
         links={"句": "to"},
     )
 
@@ -552,9 +592,7 @@ def statistics(scan: Scan, most: int = 60) -> None:
 
     if scan.documents.empty:
         return
-    kept = set(scan.documents["doc_id"])
-    tables = scan.corpus.tables[scan.corpus.tables["doc_id"].isin(kept)]
-    table = facts.extract(scan.documents, scan.sentences, tables)
+    table = scan.statistics
     results = table[~table["target"].astype(bool)]
     display.result("文中统计数字", len(table), unit="项")
     display.result("其中结果数字", len(results), unit="项")
@@ -586,24 +624,69 @@ def statistics(scan: Scan, most: int = 60) -> None:
     )
 
 
+def disagreements(scan: Scan, most: int = 20) -> None:
+    """Stated numbers that contradict each other, the sentence linked."""
+    import pandas as pd
+
+    if scan.statistics.empty:
+        return
+    relations = scan.relations
+    failing = relations[relations["grade"] == "contradiction"]
+    display.result("核对关系", len(relations), unit="项")
+    display.result("不符关系", len(failing), unit="项")
+    display.finding(
+        "数字之间自动找到关系{核对关系}，其中{不符关系}前后不符。", None if failing.empty else "待核"
+    )
+    if failing.empty:
+        return
+    rows = failing.head(most).to_dict("records")
+    placed = [next((span["start"] for span in row["spans"] if "start" in span), None) for row in rows]
+    display.table(
+        pd.DataFrame(
+            {
+                "核对结果": [row["message"] for row in rows],
+                "文档": [scan.titles[row["doc_id"]] for row in rows],
+                "to": [
+                    None if start is None else scan.link(row["doc_id"], start)
+                    for row, start in zip(rows, placed, strict=True)
+                ],
+            }
+        ),
+        name="disagreements",
+        caption="前后不符的数字" + ("" if len(failing) <= most else f"（{len(failing)} 项中的前 {most} 项）"),
+        note="只核对文中写出的数字之间的关系，可能另有口径；详见“数字核对”简报。",
+        links={"核对结果": "to"},
+    )
+
+
 def citations(scan: Scan, most: int = 30) -> None:
-    """The regulations and documents that they cite, with the version meant."""
+    """The regulations and documents that they cite: version meant, short forms used, articles."""
     import pandas as pd
 
     if scan.documents.empty:
         return
-    cited = cite(scan.documents)
+    cited = scan.citations
     if cited.empty:
         display.note(f"{scan.name}没有引用法规文件。", "data")
         return
+    # A document cited by its number alone is known by that.
+    named = cited["title"].where(cited["title"].notna(), cited["number"])
     rows = []
-    for (title, kind, version), uses in cited.groupby(["title", "kind", "version"], dropna=False, sort=False):
+    for (name, kind, version), uses in cited.assign(named=named).groupby(
+        ["named", "kind", "version"], dropna=False, sort=False
+    ):
         first = uses.iloc[0]
+        titled = isinstance(first["title"], str)
+        full = f"《{name}》" if titled else str(name)
+        short = [
+            form for form in dict.fromkeys(uses["text"]) if titled and form.startswith("《") and form != full
+        ]
         rows.append(
             {
-                "文件": f"《{title}》",
+                "文件": full,
                 "类别": kind,
-                "版本": version if isinstance(version, str) else None,
+                "版本": f"{version}年版" if isinstance(version, str) else None,
+                "简称": "、".join(short) or None,
                 "次数": len(uses),
                 "文档数": uses["doc_id"].nunique(),
                 "条款": "、".join(dict.fromkeys(a for a in uses["article"] if isinstance(a, str))) or None,
@@ -611,20 +694,70 @@ def citations(scan: Scan, most: int = 30) -> None:
             }
         )
     table = pd.DataFrame(rows).sort_values(["文档数", "次数"], ascending=False, kind="stable")
-    display.result("引用的文件数", len(table), unit="部")
+    display.result("引用的文件数", int(named.nunique()), unit="部")
     display.result("引用次数", len(cited), unit="次")
     display.finding("引用法规文件{引用的文件数}，共{引用次数}。")
     display.table(
         table.head(most),
         name="citations",
         caption="引用的法规文件",
-        note="版本按引用文档的日期解析，日期不明或法规库未收的留空；书名号内的影视作品、报刊不计。",
+        note="版本按引用文档的日期解析，日期不明或法规库未收的留空，同一文件引用不同版本分行列；简称归于其全称；"
+        "书名号内的影视作品、报刊不计。",
         links={"文件": "to"},
     )
 
 
+def commitments(scan: Scan, most: int = 20) -> None:
+    """What they undertake: the measurable commitments, the strictest first."""
+    import pandas as pd
+
+    if scan.documents.empty:
+        return
+    table = scan.commitments
+    if table.empty:
+        display.note(f"{scan.name}没有发现承诺与任务。", "data")
+        return
+    measurable = table[table["measurable"].astype(bool)]
+    display.result("承诺与任务数", len(table), unit="条")
+    display.result("可核查的任务数", len(measurable), unit="条")
+    display.finding("写有承诺与任务{承诺与任务数}，其中{可核查的任务数}写明时限或数量，可以核查。")
+    if measurable.empty:
+        return
+    # Of equal strictness those that can be checked on a day of the calendar.
+    chosen = measurable.assign(dated=measurable["by_date"].notna(), aimed=measurable["targets"].str.len() > 0)
+    chosen = chosen.sort_values(["strength", "dated", "aimed"], ascending=False, kind="stable").head(most)
+    display.table(
+        pd.DataFrame(
+            {
+                "任务": [_short(words.strip()) for words in chosen["text"]],
+                "谁": [
+                    who if stated or not isinstance(who, str) else f"{who}（发文单位）"
+                    for who, stated in zip(chosen["who"], chosen["who_stated"], strict=True)
+                ],
+                "时限": chosen["by_when"],
+                # The day of a deadline is no quantity.
+                "数量": [
+                    "、".join(number for number in numbers if number not in str(when)) or None
+                    for numbers, when in zip(chosen["targets"], chosen["by_when"], strict=True)
+                ],
+                "语气": chosen["modality"],
+                "文档": [scan.titles[doc_id] for doc_id in chosen["doc_id"]],
+                "to": [
+                    scan.link(doc_id, start)
+                    for doc_id, start in zip(chosen["doc_id"], chosen["start"], strict=True)
+                ],
+            }
+        ),
+        name="commitments",
+        caption="可核查的承诺与任务"
+        + ("" if len(measurable) <= most else f"（{len(measurable)} 条中的前 {most} 条）"),
+        note="按语气由强到弱，有确定日期的在前；由规则给出，待人工确认；法规的一般规定、论文、图片新闻和统计公报不计。",
+        links={"任务": "to"},
+    )
+
+
 def basis(scan: Scan) -> None:
-    """On what it all rests: the corpus's health, the codebooks' versions, and the evidence itself."""
+    """On what it all rests: the corpus's health and the codebooks' versions."""
     import pandas as pd
 
     health = corpora.health(scan.corpus)
@@ -661,7 +794,6 @@ def basis(scan: Scan) -> None:
         name="methods",
         caption="所用词表与编码表",
     )
-    evidence(scan)
 
 
 def evidence(scan: Scan) -> None:
