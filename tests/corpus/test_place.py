@@ -114,6 +114,7 @@ def test_the_sample_province_is_a_place_too():
             "市",
             None,
         ),
+        ("我市赴浙江学习\n\n3月5日，我市考察团赴浙江省杭州市学习考察，市委常委王某带队。", "市", None),
         # One place and no other, by its short name.
         (
             "大家谈信访\n\n今天我们请来嘉宾。那么南阳有哪些新办法？先说说南阳的接访大厅，再说说南阳的网络。",

@@ -239,6 +239,7 @@ def test_nothing_but_furniture_is_no_article():
         "©原创   01-19 21:07   某某发布",
         "2024-03-08 08:30 星期五 | 本版新闻",
         "北京 天津 河北 山西 内蒙古 辽宁",
+        "石桥县人民政府网站\n首页 政务公开 新闻中心",
         "省份\n城市\n北京市\n天津市\n河北省\n新疆\n台湾省",
     ],
 )
@@ -316,3 +317,9 @@ def test_a_title_that_names_who_attends_stays_a_title():
 def test_an_officers_name_in_a_title_is_no_byline():
     (article,) = articles(f"某某区区委书记大接访活动公告\n\n{BODY}")
     assert (article.title, article.byline) == ("某某区区委书记大接访活动公告", None)
+
+
+def test_a_caption_with_its_credit_behind_it_is_photo_news():
+    (article,) = articles("3月5日，石桥县信访局干部在大厅向群众宣传条例。 王建国 摄")
+    assert (article.photo, article.byline, article.truncated) == (True, "王建国 摄", False)
+    assert article.body.value == "3月5日，石桥县信访局干部在大厅向群众宣传条例。"

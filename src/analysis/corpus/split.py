@@ -106,6 +106,7 @@ def _drafts(lines: list[Line]) -> list[_Draft]:
 def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
     """Indices at which articles start, each with whether a photograph's credit says so."""
     starts: dict[int, bool] = {}
+    enacted: set[str] = set()
     for at, line in enumerate(lines):
         signed = line.role == "plain" and not line.prose and (_stamp(line.text) or _signature(line.text))
         if (
@@ -120,8 +121,10 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
             start = _photo_above(lines, at, starts)
             if start is not None:
                 starts[start] = True
-        elif _part_mark(line.text):
+        elif _part_mark(line.text) or (line.headline and line.text in enacted):
             starts[at] = False
+        else:
+            enacted.update(_enacts(line.text))
     usual = _usual_gap(lines)
     for at in range(1, len(lines) - 1):
         if _alone(lines, at) and not _near(starts, at, lines):
@@ -138,6 +141,12 @@ def _starts(lines: list[Line]) -> list[tuple[int, bool]]:
         if first is None or any(line.prose for line in lines[:first]):
             starts[0] = False
     return sorted(starts.items())
+
+
+def _enacts(text: str) -> list[str]:
+    """Names of what a decree says that it enacts."""
+    said = "公布" in text or "发布" in text
+    return re.findall(r"《([^》]{4,60})》", text) if said and _patterns()["enacts"].search(text) else []
 
 
 def _text_follows(lines: Sequence[Line], at: int) -> bool:
@@ -364,7 +373,8 @@ def _article(draft: _Draft, text: Traced) -> Article | None:
 
 def _sign_off(last: Traced) -> tuple[Traced, str | None, bool]:
     """The last paragraph without the names in brackets behind it, those names, and whether they took the picture."""
-    match = _patterns()["sign_off"].search(last.value)
+    patterns = _patterns()
+    match = patterns["sign_off"].search(last.value) or patterns["credit_off"].search(last.value)
     if match is None:
         return last, None, False
     name = match["name"].strip()
@@ -533,10 +543,8 @@ def _enacted(drafts: list[_Draft]) -> list[_Draft]:
     for draft in drafts:
         order = whole[-1] if whole else None
         names = {line.text for line in draft.head if line.headline}
-        enacted = order and next(
-            (line for line in order.rest if _patterns()["enacts"].search(line.text)), None
-        )
-        if order and enacted and any(f"《{name}》" in enacted.text for name in names):
+        enacted = order and next((line for line in order.rest if names & set(_enacts(line.text))), None)
+        if order and enacted:
             signed = [
                 replace(line, role="meta") for line in (*order.head, *order.rest) if line is not enacted
             ]
@@ -632,6 +640,10 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         ),
         "sign_off": re.compile(
             rf"(?<=[。！？”])\s*[（(](?P<name>(?:[\u4e00-\u9fff]{{0,8}}(?:记者|通讯员|作者|撰稿|供稿)?[：:]?\s?{name}[\s、，]*){{1,4}}(?:摄影报道|摄影|摄|图/文|文/图|供图)?)[)）]$"
+        ),
+        "credit_off": re.compile(
+            rf"(?<=[。！？”])\s*(?P<name>[\u4e00-\u9fff]{{0,6}}(?:记者|通讯员)?[：:]?\s?{name}(?:[\s、]+{name}){{0,3}}"
+            r"\s?(?:摄|摄影|摄影报道|供图|图/文|文/图))$"
         ),
         "dangling": re.compile(
             r"(?:(?<!目)的|(?<![共平温总柔调])和|(?<![参给赋])与|(?<![以普涉波])及|[把被、，“（《])$|“[^”]*$"
