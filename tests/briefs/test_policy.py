@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis import display
-from analysis.briefs.chapters import policy
+from analysis.briefs.chapters import policy, policy_summary
 from analysis.errors import RequestError
 
 OLD = """安平市2023年信访工作要点
@@ -20,7 +20,10 @@ NEW = """安平市召开信访工作会议
 本报讯 2024年4月2日,安平市召开信访工作会议。会议强调,要推行“阳光晒单”,领导包案化解积案,对推诿的单位约谈。
 全年办结信访事项480件,同比增长12%。引导群众依法反映诉求。
 """
-PARTS = ("overview", "terms", "phrases", "coding", "strength", "statistics", "citations", "basis")
+PARTS = (
+    "overview", "terms", "phrases", "coding", "strength", "statistics", "disagreements", "citations", "commitments",
+    "basis", "evidence",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -33,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def shown(scan: policy.Scan) -> dict[str, list[dict]]:
     """The machine-readable parts by kind."""
     display.use()
+    policy_summary.chapter(scan)
     for name in PARTS:
         getattr(policy, name)(scan)
     return parts()
@@ -66,6 +70,61 @@ def test_all_documents(folder: Path) -> None:
     said = {row[0] for row in tables["parts-sentences"]["rows"]}
     assert {"预防", "受理", "办理", "监督追责", "维护秩序"} == said
     assert any("480" in str(row[1]) for row in tables["statistics"]["rows"])
+
+
+def test_the_summary_says_what_the_chapters_find(folder: Path) -> None:
+    """The chapters record the same results again; two values for one name would raise."""
+    scan = policy.open_scan(folder, "2024")
+    found = shown(scan)
+    said = " ".join(part["text"] for part in found["finding"][:7])
+    results = {part["name"]: part["value"] for part in found["result"]}
+    assert results["上期文档数"] == 1
+    assert "上期（2023年）1篇" in said
+    assert "“阳光晒单”" in said
+    assert results["新出现的提法数"] >= 1
+    assert f"文中写有统计数字{results['文中统计数字']}项" in said
+
+
+def test_headings_are_no_examples(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "安平市2024年信访工作要点\n\n发布时间:2024-03-01\n一、预防法治化\n对重大项目先做风险评估，再开工建设。\n"
+        "二、办理法治化\n领导包案，逐件化解历年积案。\n",
+        encoding="utf-8",
+    )
+    found = shown(policy.open_scan(tmp_path))
+    rows = next(part["rows"] for part in found["table"] if part["name"] == "parts-sentences")
+    assert [row[2] for row in rows] == [
+        "对重大项目先做风险评估，再开工建设。",
+        "领导包案，逐件化解历年积案。",
+    ]
+
+
+def test_citations_with_version_and_short_forms(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "安平市2024年信访工作意见\n\n发布时间:2024-03-01\n为贯彻《信访工作条例》（以下简称《条例》），制定本意见。\n"
+        "按照《条例》第二十二条登记。本意见第三条另行通知。\n",
+        encoding="utf-8",
+    )
+    found = shown(policy.open_scan(tmp_path))
+    (row,) = next(part["rows"] for part in found["table"] if part["name"] == "citations")
+    assert row[0] == "《信访工作条例》"
+    assert row[2:4] == ["2022年版", "《条例》"]
+    assert row[6] == "第二十二条"
+
+
+def test_contradictions_and_commitments_link_to_their_sentences(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "安平市2024年信访工作通报\n\n发布时间:2024-03-01\n去年共受理各类诉求500件，其中咨询类200件，占50%；投诉类300件，占60%。\n"
+        "市信访局负责，6月底前完成30件积案化解。\n",
+        encoding="utf-8",
+    )
+    found = shown(policy.open_scan(tmp_path))
+    tables = {part["name"]: part for part in found["table"]}
+    listed = {row["id"]: row["text"] for part in found["evidence"] for row in part["rows"]}
+    ((wrong,),) = tables["disagreements"]["links"].values()
+    assert "500件" in listed[wrong.removeprefix("#e-")]
+    ((task,),) = tables["commitments"]["links"].values()
+    assert "30件积案" in listed[task.removeprefix("#e-")]
 
 
 def test_every_link_leads_to_listed_evidence(folder: Path) -> None:
