@@ -88,7 +88,7 @@ def test_the_summary_says_what_the_chapters_find(folder: Path) -> None:
 def test_headings_are_no_examples(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(
         "安平市2024年信访工作要点\n\n发布时间:2024-03-01\n一、预防法治化\n对重大项目先做风险评估，再开工建设。\n"
-        "二、办理法治化\n领导包案，逐件化解历年积案。\n",
+        "二、办理法治化\n领导包案，逐件化解历年积案。\n（三）监督追责法治化。\n",
         encoding="utf-8",
     )
     found = shown(policy.open_scan(tmp_path))

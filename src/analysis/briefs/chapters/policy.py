@@ -6,6 +6,7 @@ Every row of every table links to the sentence it rests on, and every sentence t
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +42,9 @@ KINDS = {
 }
 # Standing duties of a regulation are nobody's commitment of the period.
 NO_COMMITMENTS = (*NOT_MADE_FOR, "法规")
+# A numbered heading that ends with a full stop: （四）监督追责法治化。
+_LISTED = re.compile(r"[（(]?[一二三四五六七八九十\d]+[）)、.．]\s*[^，；：。]{2,16}。?")
+_ENUMERATED = re.compile(r"^\s*([一二三四五六七八九十]+是要?|\d+[.．、])\s*")
 PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
 
 
@@ -496,11 +500,18 @@ def coding(scan: Scan, most: int = 12) -> None:
     # A heading names its part without saying anything; it is counted above, but no example.
     heads = scan.sentences.loc[scan.sentences["heading"].astype(bool), ["doc_id", "start"]]
     headings = set(zip(heads["doc_id"], heads["start"], strict=True))
-    prose = codes[[key not in headings for key in zip(codes["doc_id"], codes["start"], strict=True)]]
+    prose = codes[
+        [
+            (doc_id, start) not in headings and not _LISTED.fullmatch(words)
+            for doc_id, start, words in zip(codes["doc_id"], codes["start"], codes["text"], strict=True)
+        ]
+    ]
     rows: list[dict[str, Any]] = []
     for part in PARTS:
-        found = prose[prose["code"] == part]
-        found = found.sort_values("confidence", ascending=False, kind="stable").head(most)
+        found = prose[prose["code"] == part].sort_values("confidence", ascending=False, kind="stable")
+        # The best of every document before the second best of any.
+        found = found.assign(turn=found.groupby("doc_id").cumcount()).sort_values("turn", kind="stable")
+        found = found.head(most)
         for doc_id, start, words, spans in zip(
             *(found[column] for column in ("doc_id", "start", "text", "evidence")), strict=True
         ):
@@ -729,9 +740,11 @@ def commitments(scan: Scan, most: int = 20) -> None:
     display.table(
         pd.DataFrame(
             {
-                "任务": [_short(words.strip()) for words in chosen["text"]],
+                "任务": [_short(_ENUMERATED.sub("", words)) for words in chosen["text"]],
                 "谁": [
-                    who if stated or not isinstance(who, str) else f"{who}（发文单位）"
+                    (_ENUMERATED.sub("", who) if stated else f"{who}（发文单位）")
+                    if isinstance(who, str)
+                    else None
                     for who, stated in zip(chosen["who"], chosen["who_stated"], strict=True)
                 ],
                 "时限": chosen["by_when"],
