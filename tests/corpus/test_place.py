@@ -155,3 +155,17 @@ def test_a_commentary_names_places_as_examples():
         + "上海市人大常委会通过规定，上海市各区推行。"
     )
     assert where(text, "评论") == Place()
+
+
+def test_where_a_report_was_filed_is_not_what_it_is_about():
+    found = where(
+        "新华社杭州3月5日电（记者 王某）浙江近年来推进改革，建成调处中心九十个，群众满意。", "经验案例"
+    )
+    assert (found.level, found.name) == ("省", "浙江省")
+
+
+def test_a_rule_for_our_county_is_not_the_nations():
+    rule = "信访事项办理办法\n第一条 为了规范办理，制定本办法。\n第二条 本办法适用于全县，县信访局负责。\n第三条 自公布之日起施行。"
+    assert where(rule, "法规") == Place("县")
+    law = "信访法\n第一条 为了规范信访，制定本法。\n第二条 国家机关适用本法。\n第三条 自公布之日起施行。"
+    assert where(law, "法规") == Place("中央")

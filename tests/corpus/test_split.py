@@ -323,3 +323,24 @@ def test_a_caption_with_its_credit_behind_it_is_photo_news():
     (article,) = articles("3月5日，石桥县信访局干部在大厅向群众宣传条例。 王建国 摄")
     assert (article.photo, article.byline, article.truncated) == (True, "王建国 摄", False)
     assert article.body.value == "3月5日，石桥县信访局干部在大厅向群众宣传条例。"
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["3月5日，某某县法院发布三件典型案例，涉及邻里纠纷。", "2024年3月5日，王某通过实地走访听取意见。"],
+)
+def test_a_first_sentence_that_begins_with_a_date_is_text(first):
+    (article,) = articles(f"办实事解民忧\n\n{first}")
+    assert article.body.value == first
+
+
+def test_a_meeting_of_officers_is_no_officer():
+    (article,) = articles(f"全国信访局长会议在京召开\n\n{BODY}")
+    assert (article.title, article.byline) == ("全国信访局长会议在京召开", None)
+    (report,) = articles(f"政府工作报告\n某县县长 王某某\n\n{BODY}")
+    assert (report.title, report.byline) == ("政府工作报告", "某县县长 王某某")
+
+
+def test_a_title_broken_behind_a_preposition():
+    (article,) = articles(f"把矛盾化解在\n家门口\n——某某县推进访调对接\n\n{BODY}")
+    assert (article.title, article.subtitle) == ("把矛盾化解在家门口", "——某某县推进访调对接")

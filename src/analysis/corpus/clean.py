@@ -47,6 +47,7 @@ _WIDE = {
 _HAS_WIDE = re.compile("[" + "".join(map(chr, _WIDE)) + "]")
 _FULL = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？", "(": "（", ")": "）"}
 _NEAR = rf"[{_HAN}，。；：、！？（）《》“”‘’%…—]"
+_HALF = re.compile("[,;:!?]")
 _PUNCTUATION = re.compile(
     rf"(?<={_NEAR})\s?[,;:!?](?!\d{{3}}\b)|(?<=\d)[,;:](?=\s?[{_HAN}“《（])|[,;:!?](?={_NEAR})"
 )
@@ -103,9 +104,13 @@ def fold_widths(text: Traced) -> Traced:
     Marks inside numbers (3,214 and 10:30) and among Latin letters stay.
     """
     value = text.value.translate(_WIDE) if _HAS_WIDE.search(text.value) else text.value
-    value = _PARENTHESES.sub(lambda m: f"（{m[0][1:-1]}）", value)
-    value = _PUNCTUATION.sub(lambda m: m[0][:-1] + _FULL[m[0][-1]], value)
-    value = _STOP.sub("。", value)
+    # A plain search for the marks is many times faster than a pattern that looks around them.
+    if "(" in value:
+        value = _PARENTHESES.sub(lambda m: f"（{m[0][1:-1]}）", value)
+    if _HALF.search(value):
+        value = _PUNCTUATION.sub(lambda m: m[0][:-1] + _FULL[m[0][-1]], value)
+    if "." in value:
+        value = _STOP.sub("。", value)
     value = _POINT.sub(lambda m: "." if m[0] == "．" else m[0], value)
     return Traced(value, text.origin)
 

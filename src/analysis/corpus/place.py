@@ -103,7 +103,7 @@ def _drawn_up(article: Article, genre: str, issuer: str | None, year: int | None
                 if len(codes) == 1
                 else Place(region.level, candidates=tuple(codes))
             )
-    return Place("中央") if genre == "法规" else None
+    return Place("中央") if genre == "法规" and not _book().local.search(article.body.value) else None
 
 
 # ------------------------------------------------------------------------------------------------------------- level
@@ -153,7 +153,8 @@ def _level(named: _Named, fields: list[tuple[str, float]], genre: str) -> str | 
     if max(points.values()) <= 6:
         points["中央"] = cues["中央"] * 0.45
     best = max(points, key=lambda k: points[k])
-    return best if points[best] >= (2 if len(named.scores) == 1 and not named.open else 3) else None
+    one = len({code[:2] for code in named.scores}) == 1 and not named.open  # no other place competes
+    return best if points[best] >= (2 if one else 3) else None
 
 
 def _township_acts(title: str, lead: str) -> bool:
@@ -229,6 +230,10 @@ def _named(fields: list[tuple[str, float]], year: int | None) -> _Named:
 def _worth(mention: Mention, text: str, weight: float) -> float:
     """Points of one mention: less for a short name, for a place in a list, for what is only the way to a place."""
     worth = weight if mention.full else weight * 0.7
+    if _book().dateline.match(text, mention.end) and text[max(0, mention.start - 1) : mention.start] in set(
+        "社报网台"
+    ):
+        return worth * 0.3  # where the report was filed
     around = text[max(0, mention.start - 1) : mention.start] + text[mention.end : mention.end + 1]
     return worth * 0.3 if "、" in around else worth
 
@@ -257,8 +262,10 @@ class _Book:
     levels: dict[str, re.Pattern[str]]
     own: re.Pattern[str]
     national: re.Pattern[str]
+    local: re.Pattern[str]
     examples: re.Pattern[str]
     zone: re.Pattern[str]
+    dateline: re.Pattern[str]
     leaders: re.Pattern[str]
     township_acts: re.Pattern[str]
     outlets: dict[str, str]
@@ -271,8 +278,10 @@ def _book() -> _Book:
         {level: re.compile(pattern) for level, pattern in book["levels"].items()},
         re.compile(book["own"]),
         re.compile(book["national"]),
+        re.compile(book["local"]),
         re.compile("|".join(book["examples"])),
         re.compile(book["zone"]),
+        re.compile(book["dateline"]),
         re.compile(book["leaders"]),
         re.compile(book["township_acts"]),
         book["outlets"],

@@ -17,6 +17,10 @@ from .trace import Traced, join
 _ENOUGH = 5
 #: A photograph's caption has no more characters.
 _CAPTION = 400
+#: How a credit ends that names who took a picture.
+_TOOK_IT = ("摄", "摄影", "摄影报道", "供图", "图/文", "文/图")
+#: Names behind the last sentence take no more characters.
+_SIGNED = 120
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -346,7 +350,13 @@ def _again(text: str, above: Sequence[Line]) -> bool:
 
 def _passed(text: str) -> bool:
     """Whether a line tells when a regulation was passed or published."""
-    return len(text) < 300 and bool(_patterns()["passed"].search(text)) and text.lstrip("（(")[:1].isdigit()
+    bracketed = text[0] in "（("
+    return (
+        len(text) < 300
+        and bool(re.match(r"[（(]?\s*\d{4}\s?年", text))
+        and (bracketed or text[-1] != "。")  # a report of the day ends as a sentence does
+        and bool(_patterns()["passed"].search(text))
+    )
 
 
 def _article(draft: _Draft, text: Traced) -> Article | None:
@@ -374,15 +384,14 @@ def _article(draft: _Draft, text: Traced) -> Article | None:
 def _sign_off(last: Traced) -> tuple[Traced, str | None, bool]:
     """The last paragraph without the names in brackets behind it, those names, and whether they took the picture."""
     patterns = _patterns()
-    match = patterns["sign_off"].search(last.value) or patterns["credit_off"].search(last.value)
+    tail = max(0, len(last) - _SIGNED)
+    match = next(
+        (m for key in ("sign_off", "credit_off") if (m := patterns[key].search(last.value, tail))), None
+    )
     if match is None:
         return last, None, False
     name = match["name"].strip()
-    return (
-        last[: match.start()].strip(),
-        name,
-        name.endswith(("摄", "摄影", "摄影报道", "供图", "图/文", "文/图")),
-    )
+    return last[: match.start()].strip(), name, name.endswith(_TOOK_IT)
 
 
 def _dangling(text: str) -> bool:
@@ -502,7 +511,7 @@ def _whole(titles: list[str]) -> list[str]:
         if whole and (
             whole[-1].count("《") > whole[-1].count("》")
             or whole[-1].count("“") > whole[-1].count("”")
-            or whole[-1][-1] in "的和与、及"
+            or whole[-1][-1] in "的和与、及在从把被让"
             or (whole[-1].startswith("关于") and not _patterns()["genre_tail"].search(whole[-1]))
         ):
             whole[-1] += line
@@ -572,12 +581,9 @@ def _subtitle(text: str) -> bool:
 
 
 def _officer(text: str) -> bool:
-    patterns = _patterns()
-    return (
-        len(text) <= 24
-        and bool(patterns["officer"].fullmatch(text))
-        and not patterns["genre_tail"].search(text)
-    )
+    """Whether a line is an office and who holds it: 某县县长 王某某; not 某县县长接访活动公告."""
+    match = _patterns()["officer"].fullmatch(text) if len(text) <= 24 else None
+    return match is not None and ("·" in text or bool(_patterns()["held_by"].search(text)))
 
 
 def _issue(text: str) -> bool:
@@ -620,6 +626,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "dash": re.compile(layout["subtitle_dash"]),
         "attendance": re.compile(layout["attendance"]),
         "officer": re.compile(layout["officer"]),
+        "held_by": re.compile(
+            rf"(?:长|席|书记|主任)(?:\s*{name}|\s+[\u4e00-\u9fff]{{1,5}}|\s*[{names['surnames']}]\s[\u4e00-\u9fff])$"
+        ),
         "genre_tail": re.compile(layout["genre_tail"] + "$"),
         "names": re.compile(rf"{name}(?:[\s、，]+{name}){{0,3}}"),
         "date": re.compile(
