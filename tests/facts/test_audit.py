@@ -157,6 +157,143 @@ def test_true_sums_hold_and_false_ones_do_not(parts):
     assert sum(parts) in wrong["expected"].tolist()
 
 
+def _holding(*bodies, **columns):
+    table = _audit(*bodies, **columns)
+    return table[table["holds"]]
+
+
+def test_each_base_belongs_to_its_own_change():
+    body = "2021年三季度共受理诉求3200件，环比上季度2500件增长28%，同比去年4000件下降20%。"
+    table = _audit(body)
+    changes = {(row["parts"][0], row["stated"]): row["holds"] for row in table.to_dict("records")}
+    assert changes == {(2500, 28): True, (4000, 20): True}  # 3200/2500 = 1.28, 3200/4000 = 0.8
+    wrong = _failing(body.replace("28%", "38%"))
+    assert wrong["parts"].tolist() == [[2500]]
+    assert wrong["expected"].tolist() == [pytest.approx(28)]
+
+
+def test_bases_make_a_total_of_their_own():
+    body = (
+        "三季度共受理诉求3200件，环比上季度2500件增长28%。\n其中咨询1600件，环比上季度1400件增长14.3%。\n"
+        "投诉960件，环比上季度800件增长20%。\n求助640件，环比上季度300件增长113.3%。"
+    )
+    sums = {row["total"]: row["parts"] for row in _holding(body).query("type == 'sum'").to_dict("records")}
+    assert sums == {3200: [1600, 960, 640], 2500: [1400, 800, 300]}
+
+
+def test_a_share_is_of_the_whole_that_its_words_name():
+    # 70/1400 = 5 %, 35/70 = 50 %: each denominator is named
+    body = "全市接警2100起，其中有效警情1400起。刑事类警情70起，占有效警情的5%，盗窃警情35起，占刑事类警情的{}%。"
+    assert _failing(body.format(50)).empty
+    assert [
+        row["total"] for row in _holding(body.format(50)).query("type == 'ratio'").to_dict("records")
+    ] == [
+        1400,
+        70,
+    ]
+    assert _failing(body.format(62)).query("type == 'ratio'")["total"].tolist() == [70]
+
+
+def test_names_without_counts_have_no_numerator():
+    body = "全区共受理来信9000件。收到感谢信29件。反映集中的是：绿化类，占27.2%；市场类，占20.1%；公交类，占15.7%。"
+    assert _failing(body).empty
+    statistics = facts.extract(pd.DataFrame([{"doc_id": "d", "source": "s", "body": body}]))
+    assert statistics["indicator"].tolist()[2:] == ["绿化类占比", "市场类占比", "公交类占比"]
+
+
+def test_a_number_is_no_share_of_itself():
+    body = "共接到案件2000件。其中投诉1500件，占75%；举报500件，占25%。\n受理举报500件，占25%。"
+    table = _audit(body)
+    assert table["holds"].all()
+    assert 100 not in table[table["type"] == "ratio"]["expected"].tolist()
+
+
+def test_several_breakdowns_in_a_row_are_no_one_list():
+    body = (
+        "共办理工单500件。交办单位450件，直办50件；按期回复480件，逾期20件。"
+        "工单分类：求决类300件、咨询类100件、建议类40件、其他类60件。"
+    )
+    assert _failing(body).empty
+    assert len(_holding(body).query("type == 'sum'")) == 3
+
+
+def test_list_told_to_be_a_breakdown_that_nearly_makes_its_total():
+    # 300 + 50 + 30 + 6 = 386; 100 + 20 + 60 = 180
+    kinds = "全市共有390个人民调解委员会，其中，村级300个、乡镇50个、企业30个、行业6个。"
+    assert _failing(kinds)["expected"].tolist() == [386]
+    levels = (
+        "全县信访总量186件次。从层级看，到省厅信访量100件次，到市局信访量20件人次，到县局信访量60件人次。"
+    )
+    assert _failing(levels)["expected"].tolist() == [180]
+    ages = "全县户籍人口为60000人。其中男性31000人，女性29000人；0-17岁、18-59岁、60岁及以上户籍人口分别为12000人、35900人和12000人。"
+    assert _failing(ages)["expected"].tolist() == [59900]
+    ranking = "全市共有390个调解委员会，其中，城东60个、城西50个、城北30个。"
+    assert _failing(ranking).empty
+
+
+@pytest.mark.parametrize(("mean", "holds"), [("215.8起/天", True), ("239起/天", False)])
+def test_daily_mean_by_its_unit(mean, holds):  # 6689/31 = 215.77
+    table = _audit(f"2015年8月份，全市共接有效报警6689起（{mean}）。").query("type == 'rate'")
+    assert table["holds"].tolist() == [holds]
+    assert table["expected"].tolist() == [pytest.approx(6689 / 31, abs=1e-3)]
+
+
+def test_a_week_has_seven_days_without_a_date():
+    table = _audit("本周共接刑事类警情62起（日均8.9起）。").query("type == 'rate'")
+    assert table["expected"].tolist() == [pytest.approx(62 / 7, abs=1e-3)]
+    assert table["holds"].all()
+
+
+def test_joint_share_of_a_list():
+    body = "共办理工单2000件。位居前三的是：交通类600件、住房类500件、教育类400件，占工单总量的75%。"
+    assert _failing(body).empty
+    row = _holding(body).query("type == 'ratio'").iloc[0]
+    assert row["parts"] == [600, 500, 400]
+    together = (
+        "共收到信件480件。城建120件，占25%；社保96件，占20%；农业72件，占15%。以上三类合计占信件总量的60%。"
+    )
+    assert _failing(together).empty
+
+
+def test_a_change_may_be_of_the_first_of_two_counts():
+    # 95/58 = 1.6379; no whole number gives 127 with 63.79 %
+    assert _failing("来访95件127人次，同比上升63.79%。").empty
+    assert len(_failing("来访95件127人次，同比上升63.5%。")) == 1
+
+
+def test_rise_in_number_and_per_cent_under_two_names():
+    # 433/(3618 - 433) = 13.6 %, 433/3618 = 12 %
+    row = _failing("受理消费者举报3618件，比去年同期增加433件，举报量增长12%。").iloc[0]
+    assert row["expected"] == pytest.approx(100 * 433 / 3185, abs=1e-3)
+    assert "以本期数为分母" in row["message"]
+
+
+def test_rate_of_what_the_sentence_says():
+    row = _failing("新收案件151件。审结135件，其中纠错29件，纠错率约19.2%。").iloc[0]
+    assert (row["total"], row["expected"]) == (135, pytest.approx(100 * 29 / 135, abs=1e-3))
+
+
+def test_share_said_to_be_the_highest():
+    row = _failing("受理案件151件，被申请人为部门的案件140件，占受理案件数比例最高，达93.71%。").iloc[0]
+    assert row["expected"] == pytest.approx(100 * 140 / 151, abs=1e-3)
+
+
+def test_shares_near_a_wrong_one_are_not_called_rounding():
+    # 43/139 = 30.94, 14/139 = 10.07: with 30.2 in the same list 10.2 is no rounding
+    body = "共收到来信139件。住房43件（30.2%）；社保60件（43.2%）；交通22件（15.8%）；其他14件（10.2%）。"
+    grades = {
+        row["stated"]: row["grade"] for row in _failing(body).query("type == 'ratio'").to_dict("records")
+    }
+    assert grades == {30.2: "contradiction", 10.2: "contradiction"}
+
+
+def test_no_relation_twice_and_none_by_chance():
+    body = "共收到来信65件。建议11件、举报9件、投诉15件、咨询30件。\n城建27件、农业7件、社保5件、教育6件、卫生12件、其他8件。"
+    sums = _audit(body).query("type == 'sum'")
+    assert [len(parts) for parts in sums["parts"]] == [4, 6]
+    assert set(sums["total"]) == {65}
+
+
 def test_real_bulletins_against_their_gold(shared, tmp_path):
     read = corpus.read(shared / "bulletins" / "text")
     table = facts.audit(facts.extract(read.documents, read.sentences, read.tables), read.documents)

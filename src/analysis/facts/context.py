@@ -78,7 +78,6 @@ def remember(text: str, times: Sequence[When], carry: Carry) -> None:
             or in_base(text, when)
         ):
             continue
-        _name(when, carry)
         if (
             "d1" in when.parts
             and carry.when is not None
@@ -91,8 +90,19 @@ def remember(text: str, times: Sequence[When], carry: Carry) -> None:
             carry.reference = replace(carry.reference, year=when.year)
 
 
+def announce(text: str, times: Sequence[When], carry: Carry) -> None:
+    """Keep the weeks, months and quarters that a sentence names for the 本周, 上月, 本季度 in it and after it."""
+    for when in times:
+        if not (
+            when.text.endswith("同期")
+            or when.is_future_goal
+            or EARLIER.match(when.text)
+            or in_base(text, when)
+        ):
+            _name(when, carry)
+
+
 def _name(when: When, carry: Carry) -> None:
-    """Keep the days of an explicit week, month or quarter for the 本周, 本月, 本季度 that follow."""
     parts = when.parts
     grain = "周" if "week" in parts else "季" if "q" in parts else "月" if "m" in parts else None
     start, end = when.resolve(carry.reference)

@@ -15,7 +15,7 @@ from . import numerals
 
 _CN_YEAR = r"[一二][零九][零一二三四五六七八九]{2}"
 _YEAR = rf"(?:(?:19|20)\d\d|{_CN_YEAR})年度?"
-_REL_YEAR = r"今年|去年|上年|前年|本年度?|当年|明年|次年|上一年"
+_REL_YEAR = r"今年|去年|上年度?|前年|本年度?|当年|明年|次年|上一年"
 _MONTH = r"(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9]|三十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])[日号]"
 _TO = r"[至到~\-]{1,3}"
@@ -201,7 +201,9 @@ class Reference:
         base = own if own is not None else (self.published.year if self.published else None)
         if base is None:
             return None
-        step = {"去年": -1, "上年": -1, "上一年": -1, "前年": -2, "明年": 1, "次年": 1}.get(word, 0)
+        step = {"去年": -1, "上年": -1, "上年度": -1, "上一年": -1, "前年": -2, "明年": 1, "次年": 1}.get(
+            word, 0
+        )
         return base + step
 
     def deictic(self, word: str) -> tuple[dt.date | None, dt.date | None]:
@@ -211,6 +213,8 @@ class Reference:
             if stated is not None:
                 return stated
         own = self.period
+        if word.startswith("上") and not word.endswith(("半年", "期")):
+            own = dict(self.named).get("季" if "季" in word else word.rstrip("份")[-1], own)
         if word == "年末":
             year = own[1].year if own else self.year
             return (dt.date(year, 12, 31),) * 2 if year else (None, None)

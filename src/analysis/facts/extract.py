@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import acceptance, clauses, dates, exclude, naming, numbers
-from .context import HEADING, Carry, read_heading, reference_of, remember
+from .context import HEADING, Carry, announce, read_heading, reference_of, remember
 from .dates import Reference
 from .numbers import Refusal
 from .records import COLUMNS, Statistic
@@ -85,6 +85,7 @@ def extract_text(
             inside = quantities[bisect.bisect_left(starts, a) : bisect.bisect_left(starts, b)]
             times = whens[bisect.bisect_left(when_starts, a) : bisect.bisect_left(when_starts, b)]
             first = len(records)
+            announce(seen.text, times, carry)
             read_sentence(seen.text, blanked, covered, a, b, inside, times, carry, records)
             for record in records[first:]:
                 record.paragraph, record.sentence = number, sentence_number

@@ -21,7 +21,7 @@ _TRAILING = re.compile(
     r"保持在|稳定在|维持在|控制在|保持|稳定|共|就是|就|在|不少于|不低于|不超过|不足|不到|至少|最多|逾|“|以|上|,|平均|由|从|还|一个|下降至|上升至|提升至|提高到|增至|降至)+$"
 )
 _TRAILING_KEEP = re.compile(
-    r"(?:行为|作为|以上|网上|[日月年人户件]均|线上|进度?至|保有|共有|所有|拥有|享有|含有|掌上|指尖上)$"
+    r"(?:行为|作为|[接收受得遇]到|以上|网上|[日月年人户件]均|线上|进度?至|保有|共有|所有|拥有|享有|含有|掌上|指尖上)$"
 )
 _RIGHT_LEAD = re.compile(r"^(?:的|由|个|左右|多|余|次|组成的|以上的|规模的?|了|,|:)+")
 _RIGHT_EMPTY = re.compile(
@@ -45,7 +45,7 @@ def _book() -> dict[str, object]:
         "verb_end": re.compile(f"(?:{'|'.join(verbs)})(?:了|好|出|完|入|成|过|起)?$"),
         # The subject: the shortest beginning that ends in a body and is followed by a verb or an adverb of a verb.
         "subject": re.compile(
-            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|日均|月均|总计|全部|分别|均|通过[^,]{{0,10}})*(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办线网型化]))"
+            rf"^(?P<subject>.{{0,30}}?(?:{'|'.join(bodies)})[”’]?)(?:共计|共|累计|已经|已|先后|成功|还|又|新|直接|日均|月均|总计|全部|分别|均|通过[^,]{{0,10}})*(?:(?<=[共计])(?=(?:{'|'.join(verbs)}))|(?=(?:{'|'.join(w for w in verbs if w not in passive)})(?![局厅委部院类办线网型化])))"
         ),
         "indicators": [(e["id"], e["name"], re.compile(e["pattern"])) for e in book["indicators"]],
         "systems": [(e["name"], re.compile(e["pattern"])) for e in book["systems"]],

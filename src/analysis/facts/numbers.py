@@ -42,6 +42,7 @@ _PREFIX = re.compile(
     r"(不少于|不低于|不超过|不高于|不多于|不足|不到|不满|不小于|低于|高于|少于|多于|超过|超|突破|逾|至少|最多|最高|最低|至多|将近|接近|近|大约|约|达到?|上)(?:了)?$"
 )
 _DIGITS_MAX = 16
+_ADJACENT = ("一两", "两三", *(a + b for a, b in zip("一二三四五六七八", "二三四五六七八九", strict=True)))
 _SIGNED = "为达是率比长幅降"  # a dash after these is a minus
 _RANGE = re.compile(r"(?:-|~|至|到|—)")
 
@@ -266,6 +267,8 @@ def _chinese(text: str, start: int) -> Quantity | None:
     word = match[0]
     if text[start - 1 : start] in ("第", "之") or (start and text[start - 1].isdigit()):
         return None
+    if len(word) == 2 and word in _ADJACENT:
+        return None  # 三四个部门: about three or four, not 34
     value = numerals.parse(word)
     end = match.end()
     infix = None
@@ -332,6 +335,17 @@ def _finish(
         if before and not before[1].startswith("达"):
             approx = before[1]
     return Quantity(start, end, number_end, value, unit, approx, step, exact and not approx, chinese)
+
+
+def multiplier(text: str, quantity: Quantity) -> float:
+    """The 万 or 亿 that a number is written with; 1 when there is none."""
+    written = text[quantity.start : quantity.number_end]
+    return float(_VALUE[written[-1]]) if written[-1:] in ("万", "亿") and written[:1].isdigit() else 1.0
+
+
+def scaled(value: float, factor: float) -> float:
+    """A value times a multiplier, a whole number where it is one."""
+    return _tidy(value * factor) if factor != 1.0 else value
 
 
 def _step(digits: str) -> float:

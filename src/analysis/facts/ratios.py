@@ -32,6 +32,8 @@ _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _TOGETHER = re.compile(r"(?:合计|共计|累计|总共|一共|(?<!公)共|合)占")
 _NEAR = 14
 _WHOLE = 99.0  # per cent
+_BACK, _ON = 300, 40  # records before and after a share among which its whole is looked for
+_REACH = 60  # records between the first and the last member of a list
 _FAR = 10.0  # per cent that shares of a whole can be off together before they are no shares of one whole
 
 
@@ -45,6 +47,7 @@ def find(items: Sequence[Item]) -> list[Relation]:
 
 def _shares(items: Sequence[Item]) -> list[Relation]:
     by_index = {i.index: i for i in items}
+    place = {i.index: k for k, i in enumerate(items)}
     groups: list[list[tuple[Item, Item]]] = []
     last: Item | None = None
     together: list[Relation] = []
@@ -55,16 +58,17 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
         if part is None or not part.counted or part.vague or item.vague:
             continue
         if _TOGETHER.search(item.text):
-            wholes = [i for i in items if i.counted and not i.table and i.note != "base"]
-            joint = _joint(part, item, wholes, items)
+            near = items[max(0, place[item.index] - _BACK) : place[item.index]]
+            wholes = [i for i in near if i.counted and not i.table and i.note != "base"]
+            joint = _joint(part, item, wholes, near)
             together += [joint] if joint else []
             continue
         if (
             last is not None
             and item.paragraph - last.paragraph <= 1
-            and _members_between(items, last, item) <= 4
+            and _members_between(items[place[last.index] : place[item.index]]) <= 4
             and kin(part) == kin(groups[-1][-1][0])
-            and (item.share_of == last.share_of or None in (item.share_of, last.share_of))
+            and (item.share_of in (None, last.share_of) or (last.share_of is None and not _specific(item)))
         ):
             groups[-1].append((part, item))
         else:
@@ -72,19 +76,20 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
         last = item
     out = together
     for group in groups:
-        out += _group_shares(group, items)
+        start = place[group[0][0].index]
+        out += _group_shares(group, items[max(0, start - _BACK) : place[group[-1][1].index] + _ON])
     return out
 
 
-def _members_between(items: Sequence[Item], a: Item, b: Item) -> int:
-    return sum(1 for i in items if a.index < i.index < b.index and i.kind != "change")
+def _members_between(items: Sequence[Item]) -> int:
+    return sum(1 for i in items[1:] if i.kind != "change")
 
 
 def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list[Relation]:
     parts = {part.index for part, _ in group}
     largest = max(part.value for part, _ in group)
     first, first_share = group[0]
-    candidates = [
+    wider = [
         i
         for i in items
         if i.counted
@@ -94,9 +99,14 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
         and i.value > 0
         and i.kind == first.kind
         and i.note != "base"
-        and kin(i) == kin(first)
         and not (i.value == first.value and len(group) == 1)
     ]
+    candidates = [i for i in wider if kin(i) == kin(first)]
+    if not candidates:
+        # 来电1000个, 直接答复800件,占80%: another measure will do where every share agrees with it.
+        candidates = [
+            i for i in wider if len(group) >= 2 and all(_fits(p, share, i.interval) for p, share in group)
+        ]
     if not candidates:
         return []
     group = [(_chosen(part, share, candidates, items), share) for part, share in group]
@@ -131,6 +141,11 @@ def _group_shares(group: list[tuple[Item, Item]], items: Sequence[Item]) -> list
     return _unfounded(group, candidates, items)
 
 
+def _specific(share: Item) -> bool:
+    """Whether 占Y的 says more than 占总数的."""
+    return bool(_GENERAL.sub("", share.share_of or ""))
+
+
 def _called(share: Item, total: Item) -> bool:
     """Whether 占Y的 names the total by its words."""
     words = _GENERAL.sub("", share.share_of or "")
@@ -161,11 +176,11 @@ def _joint(last: Item, share: Item, candidates: Sequence[Item], items: Sequence[
     listed = [
         i
         for i in items
-        if i.counted
+        if 0 <= last.index - i.index <= _REACH
+        and i.counted
         and not i.table
         and i.paragraph == last.paragraph
         and kin(i) == kin(last)
-        and i.index <= last.index
         and i.note != "base"
     ]
     for size in range(2, min(10, len(listed)) + 1):
@@ -258,7 +273,7 @@ def _unfounded(
     if total.vague:
         return []
     share_of = group[0][1].share_of
-    if share_of and _GENERAL.sub("", share_of) and not _called(group[0][1], total):
+    if _specific(group[0][1]) and not _called(group[0][1], total):
         return []  # the denominator is named, and it is another
     if len(group) == 1 and (
         first.paragraph != total.paragraph

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import acceptance, changes, clauses, dates, naming
+from . import acceptance, changes, clauses, dates, naming, numbers
 from .acceptance import CLAUSE_MARK, EACH, LIMITED, RATIO_UNITS
 from .clauses import Frame
 from .context import EARLIER, Carry, in_base
@@ -33,6 +33,8 @@ _MOVED_NOUN = re.compile(
     r"(?:其中)?(?P<noun>[^,;:\d]{2,12}?)(?:有所|明显|大幅|持续|略有)?(?:减少|下降|增加|上升|增长|提高|回落)$"
 )
 _NO_NOUN = re.compile(r"增长率|增幅|增速|降幅|[年月]均?|[两三四五]年(?:平均|年均)?|平均")
+_CONTRIBUTION = re.compile(r"贡献|拉动")
+_NAME = 30
 _CHAIN = 4
 
 
@@ -128,6 +130,10 @@ class _Sentence:
             own = naming.trim(shared.own) or self._enumerated(frame)
             if not own and inner is None and frame.bracketed and not self.memory.number_before(frame):
                 own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
+            if not own and reference is None:
+                # 主要集中在甲市、乙市,占案件总数的90%: the end of the clause before, else what the share is of.
+                clause = re.split("[,;:]", frame.lead.rstrip(",:"))[-1]
+                own = naming.trim(re.split("[的在]", clause)[-1])[:_NAME] or shared.of or ""
             if own or reference is not None:
                 name = own or self.records[reference].indicator  # type: ignore[index]
                 self._add(
@@ -244,7 +250,7 @@ class _Sentence:
             and not _RATE_NAME.search(indicator)
         ):
             indicator, share = _share_name(indicator), True
-        if kind == "rate" and quantity.unit == "个百分点":
+        if kind == "rate" and quantity.unit == "个百分点" and not _CONTRIBUTION.search(indicator):
             kind = "change"
         self._add(frame, indicator, kind, subject=subject, share=share, right_end=right_end)
 
@@ -472,6 +478,7 @@ class _Sentence:
         if any(frame.right for frame in run[:-1]):
             return False
         unit = run[-1].quantity.unit
+        scale = numbers.multiplier(self.text, run[-1].quantity)
         words = first.left[: spread.start()] if spread else first.left
         after = first.left[spread.end() :] if spread else ""
         base = changes.find_base(first.raw[: len(words)])
@@ -509,7 +516,12 @@ class _Sentence:
         for frame in run:
             loose = frame.quantity.unit is None or (frame.quantity.unit == "个" and unit == "个百分点")
             if loose and frame.quantity.note != "千分位":
-                frame.quantity = replace(frame.quantity, unit=unit)
+                q = frame.quantity
+                # 分别为3.2、1.5、4.8亿元: the last one's multiplier is the others' too.
+                factor = scale if q.number_end == q.end and "." in self.text[q.start : q.end] else 1.0
+                frame.quantity = replace(
+                    q, unit=unit, value=numbers.scaled(q.value, factor), step=q.step * factor
+                )
         suffix = "" if change or shared or years else naming.trim(after)
         for frame, (name, reference, year) in zip(run, targets, strict=True):
             frame_change = change
@@ -537,7 +549,8 @@ class _Sentence:
                     when=year,
                 )
             else:
-                kind = "change" if frame.quantity.unit == "个百分点" else frame.quantity.kind
+                points = frame.quantity.unit == "个百分点" and not _CONTRIBUTION.search(name)
+                kind = "change" if points else frame.quantity.kind
                 self._add(
                     frame,
                     name + suffix if suffix not in name else name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import codebooks
@@ -21,6 +21,7 @@ _ACTING = re.compile(
     r"正在办理|在办|处理完毕|尚在.*|直接(?:答复|回复|办结)|转派|交办|转办|化解|排查|已?办结|满意|基本满意|不满意|群众评价|调解成功|回访|立案|破案|按时|按期|在线"
 )
 _AHEAD, _FURTHER, _WIDE = 8, 24, 40
+_MOST = 0.6
 _NOUN = 3  # characters that name the same thing at the end of a part and of its total
 _FEW = 100  # a part this small is made by numbers of later sentences by chance
 _CLOSE = 0.05  # how near a list told to be a breakdown must come to its total for the gap to be a slip
@@ -426,6 +427,8 @@ def _failing(
             else:
                 open_lists.append(piece)
     out = []
+    parts = {p.index for r in made for p in r.parts}
+    shares = {i.part_of: i for i in items if i.share and not i.table and i.part_of is not None}
     explained = {r.total.index for r in made if isinstance(r.total, Item) and len(r.parts) >= 3}
     for entry in open_lists:
         parallel = any(
@@ -433,10 +436,11 @@ def _failing(
             for labels in whole_labels
             if len(labels) >= 3
         )
-        if any(m.vague for m in entry.members) or _accounted(entry, made) or _ranked(entry, items):
+        if any(m.vague for m in entry.members) or _ranked(entry, shares):
             continue
+        if sum(m.index in parts for m in entry.members) >= _MOST * len(entry.members):
+            continue  # several breakdowns in a row are no one list
         if not (entry.exhaustive or parallel):
-            parts = {p.index for r in made for p in r.parts}
             rest = Enumeration(tuple(m for m in entry.members if m.index not in parts), False)
             total = _told_to_break_down(rest, counts) if len(rest.members) >= 3 else None
             if total is not None and not total.interval.meets(rest.interval):
@@ -454,19 +458,12 @@ def _failing(
     return out
 
 
-def _accounted(entry: Enumeration, made: Sequence[Relation]) -> bool:
-    """Whether most members stand in sums that hold: several breakdowns in a row are no one list."""
-    parts = {p.index for r in made for p in r.parts}
-    return sum(m.index in parts for m in entry.members) >= 0.6 * len(entry.members)
-
-
-def _ranked(entry: Enumeration, items: Sequence[Item]) -> bool:
+def _ranked(entry: Enumeration, shares: Mapping[int, Item]) -> bool:
     """Whether the members' own shares say that they are not the whole."""
-    indexes = {m.index for m in entry.members}
-    shares = [i for i in items if i.share and not i.table and i.part_of in indexes]
-    if len({s.share_of for s in shares}) > 1:
+    own = [shares[m.index] for m in entry.members if m.index in shares]
+    if len({s.share_of for s in own}) > 1:
         return True
-    return len(shares) >= len(entry.members) - 1 and sum(s.value for s in shares) < 100 - _RANKED
+    return len(own) >= len(entry.members) - 1 and sum(s.value for s in own) < 100 - _RANKED
 
 
 def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | None:
@@ -476,6 +473,8 @@ def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | No
         return None
     noun = _shared_noun([m.indicator for m in entry.members])
     for total in reversed(counts):
+        if total.paragraph < first.paragraph:
+            break
         if (
             total.index >= first.index
             or total.paragraph != first.paragraph
