@@ -63,6 +63,8 @@ def connect(memory_limit: str = "2GB", threads: int | None = None) -> Any:
         options["threads"] = threads
     con = ibis.duckdb.connect(**options)
     con.raw_sql("SET preserve_insertion_order = false")
+    # In a notebook a slow query would leave a progress bar among the outputs.
+    con.raw_sql("SET enable_progress_bar = false")
     return con
 
 
