@@ -344,3 +344,12 @@ def test_a_meeting_of_officers_is_no_officer():
 def test_a_title_broken_behind_a_preposition():
     (article,) = articles(f"把矛盾化解在\n家门口\n——某某县推进访调对接\n\n{BODY}")
     assert (article.title, article.subtitle) == ("把矛盾化解在家门口", "——某某县推进访调对接")
+
+
+def test_a_documents_number_below_a_title_as_wide_as_the_page_is_no_part_of_it():
+    text = (
+        "某省人民政府办公厅关于深化访调对接的意见\n某政办发〔2023〕8号\n各市、县（市、区）人民政府，省政府各单位：\n"
+        "为深化访调对接，经省政府同意，提出如下意见。\n一、总体要求\n要坚持预防为主。"
+    )
+    (article,) = articles(text)
+    assert article.title == "某省人民政府办公厅关于深化访调对接的意见"

@@ -24,6 +24,8 @@ _NO_TITLE = re.compile(
 )
 #: The first of two lines that tell in brackets when a regulation was passed.
 _ADOPTED = re.compile(r"[（(]\s*\d{4}\s*年[^（）()]{6,60}$")
+#: The number of a document on a line of its own.
+_NUMBER = re.compile(r"[\u4e00-\u9fff]{1,14}[〔\[【（(]\d{4}[〕\]】）)]\s?第?\s?\d{1,4}\s?号")
 #: So many bare names of regions above a text are a list to choose from.
 _CHOICES = 5
 #: Roles that the value of a label may look like.
@@ -160,6 +162,8 @@ def _unwrap(lines: list[_Raw], text: Traced) -> list[list[_Raw]]:
 
 def _starts(text: str, before: str) -> bool:
     """Whether a line begins something new although the one before reached the margin."""
+    if _NUMBER.fullmatch(text):
+        return True
     role = role_of(text)
     if role in {"numbered", "enumerated", "dash"}:
         return bool(_CLOSED.search(before))
