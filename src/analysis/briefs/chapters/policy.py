@@ -270,7 +270,7 @@ def overview(scan: Scan) -> None:
     levels = documents["level"].value_counts()
     places = documents["region"].dropna().nunique()
     display.result("涉及地区数", int(places), unit="个")
-    spread = "、".join(f"{level}级 {n} 篇" for level, n in levels.items()) or "层级均未能判定"
+    spread = "、".join(f"{level}级 {n} 篇" for level, n in levels.items()) or "均未能判定"
     span = f"，日期自 {dated[0]} 至 {dated[-1]}" if dated else ""
     display.finding(f"其中{{有日期的文档数}}可定日期{span}；涉及{{涉及地区数}}地区；按层级：{spread}。")
     table = pd.DataFrame(
@@ -584,6 +584,9 @@ def strength(scan: Scan) -> None:
         display.note(f"指令强度只用于{'、'.join(book.genres)}，{scan.name}没有这类文档。", "method")
         return
     codes = text.code(suited, scan.sentences[scan.sentences["doc_id"].isin(set(suited["doc_id"]))], book)
+    if codes.empty:
+        display.note(f"{scan.name}没有可判定指令强度的分句。", "data")
+        return
     order = [entry.code for entry in book.codes]
     genre = dict(zip(suited["doc_id"], suited["genre"], strict=True))
     table = pd.crosstab(codes["doc_id"].map(genre), codes["code"]).reindex(columns=order, fill_value=0)
