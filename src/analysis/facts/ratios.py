@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .relations import Interval, Item, Relation, number, told
+from .relations import Interval, Item, Relation, number, similar, told
 from .sums import is_total, kin
 
 _STEMS = {
@@ -32,6 +32,7 @@ _OTHER = re.compile(r"^(?:其他|其它|其余)")
 _TOGETHER = re.compile(r"(?:合计|共计|累计|总共|一共|(?<!公)共|合)占")
 _NEAR = 14
 _WHOLE = 99.0  # per cent
+_MADE = 0.6  # per cent within which shares make 100: the next share opens a list of its own
 _BACK, _ON = 300, 40  # records before and after a share among which its whole is looked for
 _REACH = 60  # records between the first and the last member of a list
 _FAR = 10.0  # per cent that shares of a whole can be off together before they are no shares of one whole
@@ -68,6 +69,7 @@ def _shares(items: Sequence[Item]) -> list[Relation]:
             and item.paragraph - last.paragraph <= 1
             and _members_between(items[place[last.index] : place[item.index]]) <= 4
             and kin(part) == kin(groups[-1][-1][0])
+            and abs(sum(s.value for _, s in groups[-1]) - 100) > _MADE
             and (item.share_of in (None, last.share_of) or (last.share_of is None and not _specific(item)))
         ):
             groups[-1].append((part, item))
@@ -423,7 +425,10 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
         larger = [
             i
             for i in sentence
-            if i.index < own[0].index and i.unit == own[0].unit and i.value >= own[0].value
+            if i.index < own[0].index
+            and i.unit == own[0].unit
+            and i.value >= own[0].value
+            and similar(i.indicator, own[0].indicator) > 0
         ]
         wholes = larger if len(larger) == 1 and sum(1 for i in sentence if i.unit == own[0].unit) == 2 else []
     if len(own) != 1 or len(wholes) != 1 or own[0].unit != wholes[0].unit or own[0].vague or wholes[0].vague:

@@ -275,7 +275,7 @@ class _Sentence:
             noun = naming.trim(moved[1])  # 涉案人数减少,同比下降8.5%
             reference = self.memory.matching(noun)
         elif not noun:
-            reference = self.memory.level_before()
+            reference = self._level_of(frame.quantity.unit)
             noun = self.records[reference].indicator if reference is not None else ""
         else:
             reference = self.memory.matching(noun)
@@ -289,6 +289,18 @@ class _Sentence:
         self._add(frame, noun or frame.right, "change", direction=direction, base=base, part_of=reference)
         if change.base:
             self.base = change.base
+
+    def _level_of(self, unit: str | None) -> int | None:
+        """The level that a change without a noun speaks of; 增加5条 is of a count of its unit, not of the rate before it."""
+        last = self.memory.level_before()
+        if (
+            last is None
+            or unit in (*RATIO_UNITS, "倍", "个百分点", None)
+            or self.records[last].kind != "rate"
+        ):
+            return last
+        own = range(self.first, len(self.records))
+        return next((i for i in own if self.records[i].level and self.records[i].quantity.unit == unit), last)
 
     def _base_of_whole(self, reference: int | None) -> str | None:
         """总值…,比上年下降4%。其中甲…,增长3%: the parts are compared as their whole is."""
@@ -644,6 +656,7 @@ class _Sentence:
             return indicator
         whole = self.records[reference].indicator
         noun = naming.without_verbs(whole)
+        noun = noun if len(noun) > 1 else whole
         return indicator + noun if noun and noun not in indicator else indicator
 
     def _years(self, first: Frame) -> list[When]:
