@@ -294,6 +294,26 @@ def test_no_relation_twice_and_none_by_chance():
     assert set(sums["total"]) == {65}
 
 
+def test_a_list_that_makes_100_ends_there():
+    body = (
+        "共受理投诉举报1000件，其中投诉800件，占80%，举报200件，占20%。\n"
+        "投诉中，商品类480件，服务类320件，占比分别为60%和40%。"
+    )
+    assert _failing(body).empty  # 480/800, 320/800
+    assert _failing("办结950件；调解成功608件，调解成功率80%。").empty  # of mediations, which are not stated
+
+
+def test_closed_and_pending_of_what_was_handled():
+    assert _failing("新收案件420件，旧存180件，共办理600件，结案450件，未结150件，结案率75%。").empty
+
+
+def test_shares_of_another_measure_and_of_persons():
+    body = "现有调解员1280人，专职调解员320人，占25%；兼职960人，占75%。\n全年调解纠纷2560件。其中婚姻纠纷768件，占30%；邻里纠纷640件，占25%。"
+    table = _audit(body)
+    assert table["holds"].all()
+    assert set(table[table["type"] == "ratio"]["total"]) == {1280, 2560}
+
+
 def test_real_bulletins_against_their_gold(shared, tmp_path):
     read = corpus.read(shared / "bulletins" / "text")
     table = facts.audit(facts.extract(read.documents, read.sentences, read.tables), read.documents)

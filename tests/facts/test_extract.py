@@ -69,6 +69,22 @@ def test_targets_follow_their_section():
     assert dict(zip(table["value"], table["target"], strict=True)) == {120: False, 150: True, 12: False}
 
 
+def test_day_first_dates_and_the_month_before_a_named_one():
+    body = "01.03.2019  10:20\n一季度办理援助案件120件。"
+    table = facts.extract(_documents(body))
+    assert (table["period_start"][0], table["period_end"][0]) == (dt.date(2019, 1, 1), dt.date(2019, 3, 31))
+    body = "4月份受理信访件30件，较上月的25件增加5件。"
+    table = facts.extract(_documents(body, title="2022年上半年信访情况")).set_index("value")
+    assert table["period_start"][30] == dt.date(2022, 4, 1)
+    assert (table["period_start"][25], table["period_end"][25]) == (dt.date(2022, 3, 1), dt.date(2022, 3, 31))
+
+
+def test_results_under_a_heading_of_plans():
+    body = "一、重点工作\n1—3月，累计受理诉求171件，其中办结70件。\n化解积案40件。"
+    table = facts.extract(_documents(body))
+    assert dict(zip(table["value"], table["target"], strict=True)) == {171: False, 70: False, 40: True}
+
+
 def test_no_year_is_guessed():
     table = facts.extract(_documents("11月份，受理诉求500件。"))
     assert table["period"].tolist() == ["11月份"]
