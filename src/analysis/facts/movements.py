@@ -168,7 +168,7 @@ def _percentage(level: Item, absolute: Item, change: Item) -> Relation:
 
 
 def _whole_base_of_any(level: Item, change: Item, by_index: dict[int, Item]) -> Relation | None:
-    """The same for either number of a chain (95件127人次,同比上升63.79%): a change may be of the first."""
+    """The same for either number of a chain (80件131人次,同比上升60%): a change may be of the first."""
     relation = _whole_base(level, change)
     first = by_index.get(level.index - 1)
     if relation is None or relation.holds or first is None or first.end != level.start or first.vague:

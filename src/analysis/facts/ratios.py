@@ -27,6 +27,8 @@ _STEMS = {
 }
 _WHOLES = ("received", "letters", "calls", "transferred", "web_petitions", "visits")
 _GENERAL = re.compile(r"总数|总量|全部|全市|全省|全县|各类|所有|数量|数|量|的|总")
+_CARRIED = re.compile(r"结转|旧存|结存")
+_HANDLED = re.compile(r"(?:办结|结案|办毕|审结|执结|回复|答复|受理|反馈)率")
 _OTHER = re.compile(r"^(?:其他|其它|其余)")
 # 以上五类合计占…: a share of all that was listed, not of the last.
 _TOGETHER = re.compile(r"(?:合计|共计|累计|总共|一共|(?<!公)共|合)占")
@@ -174,7 +176,7 @@ def _adjusted(relations: list[Relation]) -> list[Relation]:
 
 
 def _joint(last: Item, share: Item, candidates: Sequence[Item], items: Sequence[Item]) -> Relation | None:
-    """甲783件、乙579件、丙562件,占总量的77%: a share behind a list may be of the whole list."""
+    """甲60件、乙50件、丙40件,占总量的75%: a share behind a list may be of the whole list."""
     listed = [
         i
         for i in items
@@ -435,11 +437,16 @@ def _rate(rate: Item, items: Sequence[Item], at: int) -> Relation | None:
         return None
     if not _plainly(rate, own[0]):
         return None
+    remarks = [i for i in items[max(0, at - _NEAR) : at] if i.bracketed and i.sentence == rate.sentence]
+    if any(_CARRIED.search(i.text) for i in remarks):
+        return None  # 办结1995件(含上期结转95件): of this period's and the last one's
+    if not _HANDLED.search(rate.indicator) and similar(wholes[0].indicator, own[0].indicator) == 0:
+        return None  # 调解成功率 is of what was mediated, not of all that was received
     return _judged(rate, own[0], wholes[0])
 
 
 def _said_whole(rate: Item, part: Item, sentence: Sequence[Item]) -> Item | None:
-    """审结135件,其中纠错29件,纠错率…: the whole that the sentence itself takes the part of."""
+    """审结140件,其中纠错28件,纠错率…: the whole that the sentence itself takes the part of."""
     whole = next((i for i in sentence if i.index == part.part_of), None)
     if whole is None or not part.text.startswith("其中") or part.sentence != rate.sentence:
         return None
@@ -505,7 +512,7 @@ def _means(items: Sequence[Item]) -> list[Relation]:
     """日均 = total / days of the period."""
     out = []
     for at, mean in enumerate(items):
-        daily = re.fullmatch(r"(.+)/[天日]", mean.unit or "")  # 6689起(239起/天)
+        daily = re.fullmatch(r"(.+)/[天日]", mean.unit or "")  # 6200起(200起/天)
         if mean.kind != "count" or not (daily or mean.indicator.startswith("日均")) or mean.table:
             continue
         days, unit = _days(mean), daily[1] if daily else mean.unit

@@ -131,7 +131,7 @@ class _Sentence:
             if not own and inner is None and frame.bracketed and not self.memory.number_before(frame):
                 own = naming.trim(re.split("[、,;:]|集中在|集中于", frame.lead.rstrip("("))[-1])
             if not own and reference is None:
-                # 主要集中在甲市、乙市,占案件总数的90%: the end of the clause before, else what the share is of.
+                # 主要集中在甲县、乙县,占总数的八成: the end of the clause before, else what the share is of.
                 clause = re.split("[,;:]", frame.lead.rstrip(",:"))[-1]
                 own = naming.trim(re.split("[的在]", clause)[-1])[:_NAME] or shared.of or ""
             if own or reference is not None:
@@ -160,7 +160,7 @@ class _Sentence:
         return shared
 
     def _enumerated(self, frame: Frame) -> str:
-        """城市建设类,占27.21%;市场监管类,占20.19%: members of a list that are named without a count."""
+        """园林类,占31%;集市类,占22%: members of a list that are named without a count."""
         if frame.bracketed or not frame.between[: len(frame.between) - len(frame.left)].endswith(","):
             return ""
         opening = "^|" if len(self.records) == self.first else ""
@@ -272,7 +272,7 @@ class _Sentence:
         if self.queue:
             noun, reference = self.queue.pop(0)
         elif not noun and (moved := _MOVED_NOUN.match(re.split("[,;:]", frame.lead.rstrip(","))[-1])):
-            noun = naming.trim(moved[1])  # 涉案人数减少,同比下降8.5%
+            noun = naming.trim(moved[1])  # 参保人数减少,同比下降7%
             reference = self.memory.matching(noun)
         elif not noun:
             reference = self._level_of(frame.quantity.unit)
@@ -482,7 +482,7 @@ class _Sentence:
         """Numbers of a list, dealt out in order to labels, years, or the levels stated before (分别)."""
         first = run[0]
         self._see_lead(first)
-        spread = re.search("分别|依次|各(?!级|类|地|项|种)", first.raw)
+        spread = re.search("分别|依次", first.raw) or re.search("各(?!级|类|地|项|种)", first.raw)
         change = changes.read(first.raw, run[-1].quantity.unit, self.base)
         shared = changes.share(first.left) if run[-1].quantity.unit in RATIO_UNITS else None
         if not spread and not change and not shared and not self._years(first):

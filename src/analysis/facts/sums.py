@@ -178,7 +178,7 @@ def enumerations(items: Sequence[Item]) -> list[Enumeration]:
             continue
         last = run[-1] if run else None
         if last is not None and kin(item) != kin(last) and item.text.startswith("其中"):
-            continue  # 到省信访33件次,其中到厅走访3人次: a remark on the member before
+            continue  # 到省反映30件次,其中走访4人次: a remark on the member before
         if last is not None and (
             kin(item) != kin(last)
             or item.paragraph - last.paragraph > 1
@@ -473,7 +473,7 @@ def _ranked(entry: Enumeration, shares: Mapping[int, Item]) -> bool:
 
 
 def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | None:
-    """The total that a list in one sentence breaks down by its words (其中, 各…分别为, 从层级看) and nearly makes."""
+    """The total that a list in one sentence breaks down by its words (其中, 各…分别为, 按去向分) and nearly makes."""
     first = entry.members[0]
     if len({m.sentence for m in entry.members}) > 1 or any(_PARTIAL.search(m.text) for m in entry.members):
         return None
@@ -499,7 +499,7 @@ def _told_to_break_down(entry: Enumeration, counts: Sequence[Item]) -> Item | No
 
 
 def _shared_noun(names: Sequence[str]) -> str:
-    """The end that all names share: 信访量 of 到省信访量 and 到县信访量."""
+    """The end that all names share: 来件量 of 省级来件量 and 县级来件量."""
     ends = [_GENERAL.sub("", n) for n in names]
     size = 0
     while all(len(e) > size for e in ends) and len({e[len(e) - size - 1 :] for e in ends}) == 1:
