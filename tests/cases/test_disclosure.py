@@ -172,7 +172,9 @@ def test_a_county_alone_in_its_city_takes_the_citys_figure_with_it():
     text = protect(frame, ["region_code"]).cells.set_index("region_code")["shown"]
     assert text[lone] == "*"
     assert text[second.code] == "*"
-    assert text["990000"] == "*"  # or the total less the first city would tell; cheaper than that city and a county
+    assert (
+        text["990000"] == "*"
+    )  # or the total less the first city would tell; cheaper than that city and a county
 
 
 def test_a_year_to_date_less_last_months_gives_this_month_away():

@@ -47,4 +47,5 @@ def test_reuse_shows_both_places(folder: Path) -> None:
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in ("a.txt", "b.txt")}
     here = texts[record["source"]][record["start"] : record["end"]]
     there = texts[record["reused_from"]][record["reused_start"] : record["reused_end"]]
-    assert here == there == record["text"]
+    # The reader turns the half-width comma between Chinese words into the full-width one; the file keeps its own.
+    assert here == there == record["text"].replace("，", ",")

@@ -19,7 +19,9 @@ def _noun() -> None:
 
 @app.command()
 def build(
-    src: Annotated[list[Path], typer.Argument(help="文件、文件夹或 zip（txt、md、html、docx、pdf），可给多个")],
+    src: Annotated[
+        list[Path], typer.Argument(help="文件、文件夹或 zip（txt、md、html、docx、pdf），可给多个")
+    ],
     out: Annotated[Path, typer.Option(help="语料库所在的文件夹")],
     sidecar: Annotated[
         Path | None, typer.Option(help="补充或更正元数据的 YAML；缺省用 SRC 里的 corpus.yml")
