@@ -77,3 +77,19 @@ def test_torn_or_foreign_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / "prepared.json").write_text(json.dumps({"format": 99}), encoding="utf-8")
     with pytest.raises(InputError, match="格式"):
         cases.load(tmp_path)
+
+
+def test_beside_the_rows_the_margins_answer_and_the_rows_the_rest(
+    rows: cases.Cases, folder: Path, sample: Path, tmp_path: Path
+) -> None:
+    both = tmp_path / "cases"
+    both.mkdir()
+    for file in (sample / "cases").iterdir():
+        (both / file.name).symlink_to(file)
+    (both / "prepared").symlink_to(folder)
+    tables = cases.load(both)
+    pd.testing.assert_frame_equal(
+        cases.indicators(tables, "2024-03", "990102"), cases.indicators(rows, "2024-03", "990102")
+    )
+    table = cases.indicators(tables, "2024-03", by="responsible_body", only=["pieces", "resolved"])
+    assert table["group"].notna().any()

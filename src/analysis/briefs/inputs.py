@@ -39,7 +39,7 @@ class Source:
     origin
         Of prepared data: the source they were made from (see :mod:`.ready`).
     served
-        Another form of the same content that runs are given.
+        Another form of the same content that runs are given: in its place, or (of case tables) beside it.
     """
 
     name: str
@@ -122,6 +122,13 @@ def link(source: Source, folder: Path) -> None:
         return
     place = folder / source.parameter
     place.parent.mkdir(parents=True, exist_ok=True)
+    if source.served is not None and source.kind == "cases":
+        place.mkdir()
+        for file in source.files():
+            (place / source.relative(file)).parent.mkdir(parents=True, exist_ok=True)
+            (place / source.relative(file)).symlink_to(file)
+        (place / "prepared").symlink_to(source.served)
+        return
     if not source.prefixes:
         place.symlink_to(source.served or source.location)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -141,35 +142,45 @@ def plan(
         runs += [_run(definition, request, place, period, declared) for period in periods for place in places]
     if problems:
         raise RequestError("请求有误：" + "；".join(dict.fromkeys(problems)))
-    prepared: dict[tuple[str, str], Source] = {}
-    runs = [_prepared(run, digests, prepared) for run in runs]
+    prepared = _all_ready(runs, digests)
+    runs = [_prepared(run, prepared) for run in runs]
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
 
 
-def _prepared(run: Run, digests: Digests, known: dict[tuple[str, str], Source]) -> Run:
+def _all_ready(runs: Sequence[Run], digests: Digests) -> dict[str, Source]:
+    """Each location that is wanted prepared, in that form; several are prepared at once."""
+    wanted = {
+        source.location: replace(source, prefixes={}, slices={})
+        for run in runs
+        for name, source in run.inputs.items()
+        if run.definition.inputs[name].prepared
+    }
+    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
+        return dict(
+            zip(wanted, pool.map(lambda source: ready(source, digests), wanted.values()), strict=True)
+        )
+
+
+def _prepared(run: Run, made: Mapping[str, Source]) -> Run:
     """The run with the inputs that its definition wants prepared in that form."""
     found = {}
     for name, source in run.inputs.items():
         wanted = run.definition.inputs[name].prepared
-        if isinstance(wanted, tuple):
-            wanted = run.region is not None and regions.load().get(run.region).level in wanted
-            if not wanted:
-                source = replace(source, prefixes={}, slices={})
         if wanted:
-            key = (source.kind, source.location)
-            if key not in known:
-                known[key] = ready(replace(source, prefixes={}, slices={}), digests)
-            made = known[key]
-            if made.origin is not None:
-                source = replace(source, location=made.location, origin=source)
-            elif source.kind == "cases":
-                source = replace(
-                    source, prefixes={}, slices={}
-                )  # rows as they are: their tables have other names
+            form = made[source.location]
+            if form.origin is None:
+                # A corpus in its cleaned form; or case data as they are, whose tables have other names than the slices.
+                source = replace(source, prefixes={}, slices={}, served=form.served)
+            elif isinstance(wanted, tuple) and not _at(run.region, wanted):
+                source = replace(source, prefixes={}, slices={}, served=form.location)
             else:
-                source = replace(source, served=made.served)
+                source = replace(source, location=form.location, origin=source)
         found[name] = source
     return replace(run, inputs=found)
+
+
+def _at(region: str | None, levels: tuple[str, ...]) -> bool:
+    return region is not None and regions.load().get(region).level in levels
 
 
 def read_notebook(definition: Definition) -> dict[str, Any]:

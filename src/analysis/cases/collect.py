@@ -24,8 +24,8 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
     by
         One more column to group by.
     """
-    if tables.prepared is not None:
-        return tables.prepared.margins(chosen, as_of, by)
+    if (ready := tables.summed(as_of, by)) is not None:
+        return ready.margins(chosen, as_of, by)
     # A brief asks for all indicators first and then for some of them again, by month and by place.
     known: tuple[set[str], Margins] | None = tables.noted.get(("margins", as_of, by))
     if known is not None and {one.id for one in chosen} <= known[0]:

@@ -44,7 +44,7 @@ class Cases:
     metadata
         Content of ``metadata.json`` beside the tables.
     prepared
-        Where the source is prepared data (see :mod:`.prepared`): its margins in place of rows.
+        Where there are prepared data (see :mod:`.prepared`): margins in place of the rows, or beside them.
     noted
         Small results that were computed once and may be asked for again.
     """
@@ -72,6 +72,11 @@ class Cases:
             columns = self.prepared.facts["columns"]
             return table in columns and (not column or column in columns[table])
         return table in self.tables and (not column or column in self.tables[table].columns)
+
+    def summed(self, as_of: dt.datetime, by: str | None = None) -> Prepared | None:
+        """The prepared data, where they answer or where there is nothing else."""
+        ready = self.prepared
+        return ready if ready is not None and (not self.raw or ready.answers(as_of, by)) else None
 
     def close(self) -> None:
         """Leave the database."""
@@ -176,7 +181,10 @@ def load(
         and not sources.is_url(source)
         and (ready := find(Path(source))) is not None
     ):
-        return _open_prepared(ready, memory_limit)
+        if ready.folder == Path(source):
+            return _open_prepared(ready, memory_limit)
+    else:
+        ready = None
     maps = mappings.read(mapping)
     if isinstance(source, str | Path) and sources.is_url(source):
         wanted = {
@@ -213,7 +221,7 @@ def load(
             file=str(source),
             hint=f"表或文件名用 {'、'.join(schema.tables())}，列名用字段名或中文名，或给出映射文件（--mapping）",
         )
-    return Cases(con, tables, renamed, maps, origins, flaws, _metadata(source))
+    return Cases(con, tables, renamed, maps, origins, flaws, _metadata(source), ready)
 
 
 def _open_prepared(ready: Prepared, memory_limit: str) -> Cases:

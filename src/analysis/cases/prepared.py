@@ -30,6 +30,7 @@ STAMP = "prepared.json"
 SMALL = ("population", "monthly", "pilots")
 FORMAT = 1
 PLACE = "place"
+BESIDE = "prepared"
 # Which column of each file holds the region code by which a slice is cut.
 _REGION = {"margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region"}
 
@@ -53,6 +54,10 @@ class Prepared:
     def as_of(self) -> dt.datetime:
         """The moment that the margins were taken at."""
         return dt.datetime.fromisoformat(self.facts["as_of"])
+
+    def answers(self, as_of: dt.datetime, by: str | None = None) -> bool:
+        """Whether the files hold what is asked for; else it takes the rows."""
+        return by is None and as_of == self.as_of
 
     def margins(self, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
         """What :func:`.collect.margins` gives, from the files.
@@ -102,15 +107,15 @@ class Prepared:
 
 
 def find(folder: Path) -> Prepared | None:
-    """The prepared data in a folder, or ``None`` when it holds none.
+    """The prepared data in a folder, or beside its rows in ``prepared/``; ``None`` when there are none.
 
     Raises
     ------
     InputError
         It is torn or of another format.
     """
-    stamp = folder / STAMP
-    if not stamp.is_file():
+    stamp = next((place / STAMP for place in (folder, folder / BESIDE) if (place / STAMP).is_file()), None)
+    if stamp is None:
         return None
     try:
         facts = json.loads(stamp.read_text(encoding="utf-8"))
@@ -120,7 +125,7 @@ def find(folder: Path) -> Prepared | None:
         raise InputError(
             "预汇总数据的格式不是本版本的", file=stamp, value=facts.get("format"), hint="请重新生成"
         )
-    return Prepared(folder, facts)
+    return Prepared(stamp.parent, facts)
 
 
 def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:

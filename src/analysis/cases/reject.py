@@ -75,9 +75,9 @@ def check(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> pd
     """
     import pandas as pd
 
-    if tables.prepared is not None:
-        return tables.prepared.rejects()
     now = moment(as_of, tables)
+    if (ready := tables.summed(now)) is not None:
+        return ready.rejects()
     frames: list[pd.DataFrame] = []
     counts: dict[str, int] = {}
     for name in tables.tables:
@@ -391,9 +391,9 @@ def doubts(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> p
     """
     import pandas as pd
 
-    if tables.prepared is not None:
-        return tables.prepared.doubts()
     now = moment(as_of, tables)
+    if (ready := tables.summed(now)) is not None:
+        return ready.doubts()
     frames = []
     for one in registry.indicators().values():
         counted = _counted_rows(tables, one, now)
