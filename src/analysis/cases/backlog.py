@@ -280,13 +280,14 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
         band = np.searchsorted(bands, (end - opened[there]).astype(int))
         counts = np.bincount(number[there] * len(names) + band, n[there], len(labels) * len(names))
         found.append(counts.reshape(len(labels), len(names)))
-    stacked = np.stack(found)  # month × place × band
+    # Band by band: briefs print the bands in the order in which they come here.
+    stacked = np.stack(found, axis=-1).transpose(1, 0, 2)  # band × place × month
     months = pd.date_range(str(came.min()), periods=len(found), freq="MS")
-    where, which, band = np.nonzero(stacked)
+    band, which, where = np.nonzero(stacked)
     return pd.DataFrame(
         {
             "region": [labels[k][0] for k in which], "group": [labels[k][1] for k in which], "month": months[where],
-            "part_of": [names[k] for k in band], "n": stacked[where, which, band],
+            "part_of": [names[k] for k in band], "n": stacked[band, which, where],
         }
     )  # fmt: skip
 

@@ -29,13 +29,11 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
     """
     now = moment(as_of, tables)
     made = margins(tables, list(registry.indicators().values()), now)
-    # The database gives a histogram's rows in any order.
-    durations = made.durations.sort_values(list(made.durations.columns), kind="stable", ignore_index=True)
     lines = check(tables, now)
     out.mkdir(parents=True)
     for name, frame in (
         ("margins", made.table),
-        ("durations", durations),
+        ("durations", made.durations),
         ("rejects", lines),
         ("doubts", doubts(tables, now)),
     ):
