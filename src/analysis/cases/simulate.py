@@ -65,13 +65,14 @@ def simulate(out: Path, seed: int, *, settings: Mapping[str, Any] | str | Path |
         matters, again = life.observe(calendar, matters, again)
         petitions = pieces.pieces(plan, calendar, counties, matters, again, rng)
         life.rate(plan, calendar, matters, rng)
+        supervision = beside.supervise(plan, calendar, counties, matters, rng)
         tables = {
             "petitions": petitions,
             "matters": matters,
-            "supervision": beside.supervise(plan, calendar, counties, matters, rng),
+            "supervision": supervision,
             **beside.receive(plan, calendar, counties, rng),
             "preregistration": beside.preregister(plan, calendar, counties, rng),
-            "events": beside.trace(plan, matters),
+            "events": beside.trace(plan, calendar, matters, supervision),
             "pilots": beside.pilots(plan),
             "population": beside.population(plan, calendar, counties),
             "monthly": beside.hotline(plan, calendar, counties, rng),
@@ -146,6 +147,7 @@ def _statement(plan: draw.Plan, seed: int, counties: Counties) -> dict[str, Any]
             "lax_reception_offices": plan["receptions"]["lax"]["offices"],
             "heaping": {"limit": 60, "share_just_before": plan["handling"]["rush"]["share"]},
             "rising_topic": "小区设施／充电设施",
+            "stages": plan["events"],
         },
     }
 

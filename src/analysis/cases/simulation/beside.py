@@ -130,27 +130,54 @@ def preregister(plan: Plan, calendar: Calendar, counties: Counties, rng: Draw) -
     }
 
 
-def trace(plan: Plan, m: Columns) -> Columns:
-    """Stages of one matter in so many (办理环节): enough to show the closed loop, small enough to ship."""
-    some = np.arange(0, len(m["county"]), plan["events"]["one_in"])
+def trace(plan: Plan, calendar: Calendar, m: Columns, supervision: Columns) -> Columns:
+    """Stages of one matter in so many, each on the day it was entered (办理环节); draws nothing.
+
+    What the settings plant is planted by counting: stages not recorded, and 考核 recorded ahead of 反馈.
+    """
+    spec = plan["events"]
+    some = np.arange(0, len(m["county"]), spec["one_in"])
     office, body = m["petition_office"][some], m["responsible_body"][some]
+    registered, acted, replied = (
+        m[name][some] for name in ("registered_at", "office_acted_at", "replied_at")
+    )
+    direct = m["direct"][some]
+    of_matter = dict(zip(supervision["matter_id"], supervision["issued_at"], strict=True))
+    issued = np.array([of_matter.get(id, NAT) for id in m["matter_id"][some]], dtype="M8[D]")
+    concluded = draw.where(np.isnat(replied), NAT, m["concluded_at"][some])
+    # Each month's concluded matters are assessed on the tenth of the next.
+    assessed = draw.where(
+        np.isnat(concluded), NAT, (concluded.astype("M8[M]") + 1).astype("M8[D]") + spec["assessed_on"] - 1
+    )
+    ahead = replied - spec["early"]["days"]
+    early = _every(spec["early"]["考核"], len(some)) & (ahead > m["accepted_at"][some])
+    assessed = draw.where(early, ahead, assessed)
     stages = [
-        ("分析", "registered_at", office),
-        ("流转", "office_acted_at", office),
-        ("受理", "accepted_at", body),
-        ("处置", "replied_at", body),
-        ("反馈", "concluded_at", body),
-        ("考核", "unit_rated_at", office),
+        ("受理", registered, office),
+        ("分析", registered + (acted - registered).astype(int) // 2, office),
+        ("流转", draw.where(direct, NAT, acted), office),
+        ("处置", m["accepted_at"][some], body),
+        ("督办", issued, office),
+        ("反馈", replied, draw.where(direct, office, body)),
+        ("考核", assessed, office),
     ]
     columns = {
         "matter_id": np.concatenate([m["matter_id"][some] for _ in stages]),
         "stage": np.repeat(np.array([stage for stage, _, _ in stages], dtype=object), len(some)),
-        "at": np.concatenate([m[column][some] for _, column, _ in stages]),
+        "at": np.concatenate([at for _, at, _ in stages]),
         "body": np.concatenate([who for _, _, who in stages]),
     }
+    kept = ~np.isnat(columns["at"]) & (columns["at"] <= calendar.end)
+    for stage, one_in in spec["unrecorded"].items():
+        kept &= ~((columns["stage"] == stage) & np.tile(_every(one_in, len(some)), len(stages)))
     order = np.argsort(np.tile(np.arange(len(some)), len(stages)), kind="stable")
-    order = order[~np.isnat(columns["at"][order])]
+    order = order[kept[order]]
     return {name: column[order] for name, column in columns.items()}
+
+
+def _every(one_in: int, n: int) -> np.ndarray:
+    """True at one place in so many."""
+    return np.arange(n) % one_in == one_in // 2
 
 
 def pilots(plan: Plan) -> Columns:
