@@ -120,11 +120,25 @@ class Regions:
         try:
             return self._by_code[str(code)]
         except KeyError:
+            near = "、".join(f"{one.code}（{one.name}）" for one in self.nearest(str(code)))
             raise RequestError(
                 "行政区划代码表中没有这个代码",
                 value=code,
-                hint="请用六位 GB/T 2260 代码，如 330000；示例数据用 990000",
+                hint=(f"是否为 {near}；" if near else "")
+                + "请用六位 GB/T 2260 代码，如 330000；示例数据用 990000",
             ) from None
+
+    def nearest(self, text: str, most: int = 3) -> list[Region]:
+        """The regions in use that a mistyped code, or a name given in its place, may have meant."""
+        if not text.isdigit():
+            called = {
+                row.code: row for row in (*self.named(text), *self.called(text)) if row.valid_to is None
+            }
+            return list(called.values())[:most]
+        import difflib
+
+        codes = {row.code: row for row in self._valid(None)}
+        return [codes[code] for code in difflib.get_close_matches(text, codes, n=most, cutoff=0.7)]
 
     def named(self, name: str, year: int | None = None) -> tuple[Region, ...]:
         """All regions of exactly that full name, over all years or in use in that year."""

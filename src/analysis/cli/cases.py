@@ -70,10 +70,12 @@ def indicators(
     from ..cases import check as check_tables
     from ..cases import export, load
     from ..cases import indicators as compute
+    from ..cases.coverage import require
     from ..cases.load import moment
 
     _formats(format)
     tables = load(source, mapping=mapping)
+    require(tables, period, region)
     now = moment(as_of, tables)
     table = compute(tables, period, region, now, by, only=only)
     if out is not None:
@@ -102,18 +104,27 @@ def indicators(
 def compare(
     source: Source,
     indicator: Annotated[str, typer.Option(help="指标，如 on_time")],
-    by: Annotated[str, typer.Option(help="比较对象：body（责任单位）或 region（地区）")] = "region",
+    by: Annotated[
+        str,
+        typer.Option(
+            help="比较对象：body（责任单位）、office（信访部门）、region（下一级地区）、city、county"
+        ),
+    ] = "region",
     mapping: Mapping = None,
     period: PeriodOption = None,
     as_of: AsOf = None,
+    region: Annotated[str | None, typer.Option(help="只比较这个地区之内的；默认全部")] = None,
     format: Format = "json",
 ) -> None:
     """比较单位或地区：数量、比率、漏斗界限、名次及其区间。"""
     from ..cases import export, load
     from ..cases.compare import compare as compare_tables
+    from ..cases.coverage import require
 
     _formats(format)
-    table = compare_tables(load(source, mapping=mapping), indicator, by=by, period=period, as_of=as_of)
+    tables = load(source, mapping=mapping)
+    require(tables, period, region)
+    table = compare_tables(tables, indicator, by=by, period=period, as_of=as_of, region=region)
     if format == "csv":
         typer.echo(export.csv_text(table), nl=False)
     else:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ... import cases as case_tables
 from ... import display, regions
-from ...cases import registry
+from ...cases import coverage, registry
 from ...effects.design import Design, design
 from ...effects.methods import estimate
 from ...effects.panel import Panel
@@ -97,8 +97,9 @@ def open_evaluation(
     RequestError, MethodError
         As for :func:`analysis.effects.pilot`.
     """
-    regions.load().get(region)
+    place = regions.load().get(region)
     tables = case_tables.load(cases)
+    coverage.require(tables, region=place.code)
     return Evaluation(pilot(tables, indicator, region=region, policy=policy, as_of=as_of), region, base)
 
 

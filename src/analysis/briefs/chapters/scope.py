@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import cases as case_tables
 from ... import display, regions
-from ...cases import registry
+from ...cases import coverage, registry
 from ...periods import Period
 from ...regions import Region
 
@@ -60,11 +60,12 @@ def open_scope(
     Raises
     ------
     RequestError
-        An unknown period or region.
+        An unknown period or region, or one that the data do not cover.
     """
-    return Scope(
-        case_tables.load(cases), Period.parse(period), regions.load().get(region), as_of, audience or None
-    )
+    span, place = Period.parse(period), regions.load().get(region)
+    tables = case_tables.load(cases)
+    coverage.require(tables, span, place.code)
+    return Scope(tables, span, place, as_of, audience or None)
 
 
 @dataclass(frozen=True)
