@@ -219,6 +219,54 @@ def test_rolling_years_hide_the_month_that_came():
     assert high - low >= STRICT.width
 
 
+def test_counties_by_topics_on_rolling_years_with_each_range_again_by_programmes_of_the_whole():
+    """A province of counties and cities is protected block by block; a sample of cells is judged without the blocks."""
+    from scipy.optimize import linprog
+
+    from analysis.cases import suppression
+
+    tree, hidden = disclosure.rolling("至2月", "至3月")
+    codes = [region.code for region in regions.load().counties("990000")][:24]
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        [(code, topic, node, int(rng.poisson(months * rate)))
+         for code in codes for topic, rate in zip("ABCDE", (3, 1, 0.6, 0.4, 0.2), strict=True)
+         for node, months in (("移出", 1), ("重叠", 11), ("移入", 1))],
+        columns=["region_code", "topic", "period", "n"],
+    )  # fmt: skip
+    systems = []
+    kept = suppression.audit
+    keys = ["region_code", "topic", "period"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            disclosure,
+            "audit",
+            lambda system, pattern, tables: (
+                systems.append((system, pattern)) or kept(system, pattern, tables)
+            ),
+        )
+        made = protect(frame, keys, trees={"period": tree}, hidden={"period": hidden})
+    assert made.passed
+    assert made.certificate["method"] == "greedy"
+    assert made.certificate["fallback"] == "size"
+    assert made.certificate["primary"] > 20
+    assert made.certificate["secondary"] < made.certificate["cells"] / 5
+    system, pattern = systems[0]
+    small = np.flatnonzero(system.small & ~system.hidden)
+    bounds = np.column_stack([
+        np.where(pattern, 0, system.low),
+        np.where(pattern, np.minimum(system.high + 50, 10_000), system.high),
+    ])  # fmt: skip
+    for cell in rng.choice(small, 6, replace=False):
+        goal = np.zeros(len(pattern))
+        for sign, need in ((1, 0), (-1, -STRICT.threshold)):
+            goal[cell] = sign
+            found = linprog(
+                goal, A_eq=system.equations, b_eq=np.zeros(system.equations.shape[0]), bounds=bounds
+            )
+            assert found.fun <= need + 1e-6
+
+
 def test_the_same_table_gives_the_same_certificate():
     rng = np.random.default_rng(1)
     frame = table(rng.integers(0, 25, (6, 6)).tolist())

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .. import codebooks
 from .. import regions as region_tables
@@ -75,7 +76,8 @@ class Protected:
     keys
         Names of the key columns.
     ranges
-        The audit: the keys, ``low``, ``high``, ``protected`` for every small or suppressed cell.
+        The audit: the keys, ``low``, ``high``, ``protected``, ``exact`` for every small or suppressed cell. Where it is not
+        exact the range is at least as wide.
     certificate
         What goes into the manifest: profile, version, counts, method, audit, hash of the cells.
     """
@@ -185,7 +187,7 @@ def protect(
     found = (
         suppress(system, time_limit=limit) if rules.secondary else Suppression(system.withheld, "none", 0.0)
     )
-    ranges = audit(system, found.suppressed)
+    ranges = audit(system, found.suppressed, found.tables)
     return _protected(system, index, rules, found, ranges, released is not None)
 
 
@@ -333,6 +335,20 @@ class _Axis:
             equations[row, [place[str(part)] for part in group]] -= 1
         return cls(nodes, leaves, contains, equations, set(tree) - parts)
 
+    def families(self) -> list[list[str]]:
+        """Each lowest total with its parts and all totals that hold it; none where there are no two levels of totals."""
+        leaves = len(self.leaves)
+        if not (self.equations[:, leaves:] < 0).any():
+            return []
+        found = []
+        for equation in self.equations:
+            parts = np.flatnonzero(equation < 0)
+            if parts.min() < leaves:
+                total = self.contains[np.flatnonzero(equation > 0)[0]]
+                over = np.flatnonzero((self.contains >= total).all(axis=1))
+                found.append([self.nodes[node] for node in (*parts, *over)])
+        return found
+
 
 def _totals(frame: pd.DataFrame, keys: Sequence[str], value: str, axes: Sequence[_Axis]) -> np.ndarray:
     _need(frame, [*keys, value])
@@ -401,7 +417,16 @@ def _system(
         cost=values + 1,
         need=(0.0, float(rules.threshold)) if rules.protection == "range" else None,
         width=float(rules.width),
+        blocks=_blocks(index, axes),
     )
+
+
+def _blocks(index: pd.MultiIndex, axes: Sequence[_Axis]) -> tuple[NDArray[np.int64], ...]:
+    """Where proofs are looked for first: of the key with the most levels, each lowest total with its own."""
+    families = max((axis.families() for axis in axes), key=len)
+    place = next((number for number, axis in enumerate(axes) if axis.families() == families), 0)
+    held = index.get_level_values(place)
+    return tuple(np.flatnonzero(held.isin(family)) for family in families)
 
 
 def _released(index: pd.MultiIndex, keys: list[str], released: pd.DataFrame | None) -> tuple[Flags, Flags]:
@@ -480,7 +505,7 @@ def _protected(
     state[system.hidden] = words["hidden"]
     cells = index.to_frame(index=False).assign(state=state, shown=shown)
     checked = index[ranges.cells].to_frame(index=False)
-    checked = checked.assign(low=ranges.low, high=ranges.high, protected=ranges.protected)
+    checked = checked.assign(low=ranges.low, high=ranges.high, protected=ranges.protected, exact=ranges.exact)
     failed = int((~ranges.protected).sum())
     certificate = {
         "profile": rules.id,
@@ -492,7 +517,10 @@ def _protected(
         "blurred": int(blurred.sum()),
         "linked_to_previous": linked,
         "method": found.method,
+        "fallback": found.fallback,
         "audited": len(ranges.cells),
+        "exact": int(ranges.exact.sum()),
+        "programmes": ranges.programmes,
         "failed": failed,
         "passed": failed == 0,
         "narrowest": float((ranges.high - ranges.low).min()) if len(ranges.cells) else None,
