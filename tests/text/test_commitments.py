@@ -37,6 +37,72 @@ def test_fields_of_a_plan_by_hand() -> None:
         assert PLAN[row.start : row.end] == row.text
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        "一是",
+        "十二是",
+        "三是要",
+        "二要",
+        "（三）",
+        "(3)",
+        "（12）",
+        "7．",
+        "7.",
+        "7、",
+        "九、",
+        "②",
+        "⑶",
+        "㈠",
+        "第四，",
+        "（二）一是",
+    ],
+)
+def test_what_numbers_a_clause_is_no_word_of_it(number: str) -> None:
+    table = found(
+        f"下一步工作安排如下，请抓好落实。{number}各镇街要在6月底前建成信访联合接待站点。", issuer="示例县"
+    )
+    row = table[table["what"].str.contains("接待站点")].iloc[0]
+    assert row["what"] == "建成信访联合接待站点"
+    assert row["who"] == "各镇街"
+    assert row["who_stated"]
+    assert row["text"].startswith(number)
+
+
+@pytest.mark.parametrize(
+    "figure", ["2.5万人次的接访能力要有保障，加快扩建接待场所", "3.1版平台要加快建设，实施全省统一部署"]
+)
+def test_a_figure_at_the_head_is_no_enumerator(figure: str) -> None:
+    assert found(f"下一步\n{figure}。", published="2024-01-10")["what"].tolist() == [figure]
+
+
+@pytest.mark.parametrize(
+    ("clause", "targets", "when"),
+    [
+        ("6月30日前完成积案清理120件", ["完成积案清理120件"], "6月30日前"),
+        ("20日前报送情况，梳理5类清单，落实到人", ["5类"], None),
+        ("2024年9月1日起实施，新建调解室3个", ["新建调解室3个"], None),
+        ("在15个工作日内完成登记甄别工作", [], "在15个工作日内"),
+        ("建立第3批次重点事项包案台账", [], None),
+        ("完成第12批重点事项化解工作", [], None),
+        ("优化流程，平均办理时间缩短至40天", ["40天"], None),
+    ],
+)
+def test_days_and_ordinals_measure_nothing(clause: str, targets: list[str], when: str | None) -> None:
+    row = found(f"下一步\n{clause}。", published="2024-01-10").iloc[0]
+    assert row["targets"] == targets
+    assert row["by_when"] == when
+    assert row["measurable"] == (bool(targets) or when is not None)
+
+
+def test_who_opens_the_clause_or_stands_after_its_first_part() -> None:
+    table = found(
+        "下一步\n由县司法局牵头建立调解员名册。为此，各级调解组织都要做好衔接。落实首办责任（县信访局牵头）。"
+    )
+    assert table["who"].tolist() == ["县司法局", "各级调解组织", "县信访局"]
+    assert table["what"].tolist()[:2] == ["建立调解员名册", "为此，各级调解组织都要做好衔接"]
+
+
 def test_a_review_promises_nothing() -> None:
     assert found("一、工作回顾\n建设接待场所3处。推进信访工作法治化取得成效。确保了平稳有序。\n").empty
     assert found("会议室里坐满了人。天气很好。").empty
@@ -100,8 +166,8 @@ def test_precision_on_a_random_hundred_of_the_real_work_reports(shared: Path, ro
     table = commitments(pd.DataFrame(rows))
     places = set(zip(table["doc_id"], table["start"], strict=True))
     still = [place for place in judged if place in places]
-    assert len(still) >= 90  # rules that lose what was right before are no better
-    assert sum(judged[place] for place in still) / len(still) >= 0.93
+    assert sum(not judged[place] for place in still) <= 4
+    assert sum(judged[place] for place in still) >= 96
 
 
 @settings(max_examples=80, deadline=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -126,6 +126,22 @@ class Corpus:
         if doc_id not in self._sources:
             raise RequestError("语料中没有这篇文档", value=doc_id, hint="请用 documents 表中的 doc_id")
         return Span(self._sources[doc_id], *self.traces[doc_id].span(start, end))
+
+    def parts(self, size: int = 2_000) -> Iterator[Corpus]:
+        """The corpus a few documents at a time, each part a corpus of whole documents (分批).
+
+        A corpus on disk comes a shard at a time, whatever the size: only the shard in hand is in memory.
+        """
+        for first in range(0, len(self.documents), size):
+            documents = self.documents.iloc[first : first + size]
+            own = set(documents["doc_id"])
+            yield Corpus(
+                documents,
+                self.sentences[self.sentences["doc_id"].isin(own)],
+                self.tables[self.tables["doc_id"].isin(own)],
+                self.rejects[self.rejects["source"].isin(set(documents["source"]))],
+                {doc_id: self.traces[doc_id] for doc_id in documents["doc_id"] if doc_id in self.traces},
+            )
 
 
 def frame(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:

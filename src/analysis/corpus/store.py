@@ -148,17 +148,24 @@ class StoredCorpus(Corpus):
     """A corpus whose tables lie on disk until they are asked for."""
 
     path: Path
+    live: dict[str, set[str]]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, live: dict[str, set[str]] | None = None) -> None:
+        live = _live(path) if live is None else live
         object.__setattr__(self, "path", path)
-        object.__setattr__(self, "traces", _Traces(path))
+        object.__setattr__(self, "live", live)
+        object.__setattr__(self, "traces", _Traces(path, live))
+
+    def parts(self, size: int = 2_000) -> Iterator[Corpus]:
+        """A shard at a time, its tables read when they are first used; ``size`` is that of the shards."""
+        yield from (StoredCorpus(self.path, {shard: live}) for shard, live in self.live.items())
 
     @functools.cached_property
     def documents(self) -> pd.DataFrame:
         """Documents, with the near-duplicates linked."""
         import pandas as pd
 
-        documents = _load(self.path, "documents")
+        documents = _load(self.path, "documents", self.live)
         links = pd.read_parquet(self.path / "links.parquet")
         found = dict(zip(links["doc_id"], links["near_duplicate_of"], strict=True))
         documents["near_duplicate_of"] = documents["doc_id"].map(found).astype("string")
@@ -167,24 +174,25 @@ class StoredCorpus(Corpus):
     @functools.cached_property
     def sentences(self) -> pd.DataFrame:
         """Sentences."""
-        return _load(self.path, "sentences")
+        return _load(self.path, "sentences", self.live)
 
     @functools.cached_property
     def tables(self) -> pd.DataFrame:
         """Cells of tables."""
-        return _load(self.path, "tables")
+        return _load(self.path, "tables", self.live)
 
     @functools.cached_property
     def rejects(self) -> pd.DataFrame:
         """What was not taken."""
-        return _load(self.path, "rejects")
+        return _load(self.path, "rejects", self.live)
 
 
 class _Traces(Mapping[str, Traced]):
     """Traces by doc_id, read a shard at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, live: dict[str, set[str]]) -> None:
         self._path = path
+        self._live = live
         self._shard: tuple[str, dict[str, Traced]] | None = None
 
     @functools.cached_property
@@ -192,7 +200,7 @@ class _Traces(Mapping[str, Traced]):
         import pyarrow.parquet as pq
 
         where = {}
-        for shard, live in _live(self._path).items():
+        for shard, live in self._live.items():
             table = pq.read_table(
                 self._path / "shards" / shard / "documents.parquet", columns=["doc_id", "source"]
             )
@@ -388,12 +396,12 @@ def _write_links(out: Path) -> None:
     staged.replace(out / "links.parquet")
 
 
-def _load(out: Path, table: str) -> pd.DataFrame:
-    """A table over all shards, only what is live, in order of source."""
+def _load(out: Path, table: str, shards: Mapping[str, set[str]]) -> pd.DataFrame:
+    """A table over the shards, only what is live, in order of source."""
     import pandas as pd
 
     parts = []
-    for shard, live in _live(out).items():
+    for shard, live in shards.items():
         folder = out / "shards" / shard
         part = pd.read_parquet(folder / f"{table}.parquet")
         if "source" in part:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .agreement import agree, confusion, krippendorff
+    from .bulk import extract
     from .coding import Codebook, code, examine, labels
     from .compare import keyness
     from .concordance import kwic
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "agreement": ("agree", "confusion", "krippendorff"),
+    "bulk": ("extract",),
     "coding": ("Codebook", "code", "examine", "labels"),
     "compare": ("keyness",),
     "concordance": ("kwic",),
@@ -38,7 +40,7 @@ _MODULE = {verb: module for module, verbs in _HOME.items() for verb in verbs}
 
 __all__ = [
     "Codebook", "Counts", "Lexicon", "Segmenter", "adoption", "agree", "as_coder", "clusters", "code", "collocations",
-    "company", "confusion", "cooccurrence", "count", "discover", "draw", "examine", "key_terms", "keyness",
+    "company", "confusion", "cooccurrence", "count", "discover", "draw", "examine", "extract", "key_terms", "keyness",
     "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "textrank", "tfidf",
     "tokens", "turnover",
 ]  # fmt: skip

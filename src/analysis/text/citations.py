@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
-from .dates import document_date
+from .dates import document_date, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,9 @@ class _Title:
     text: str
 
 
-def cite(documents: pd.DataFrame, *, refused: bool = False) -> pd.DataFrame:
+def cite(
+    documents: pd.DataFrame, *, refused: bool = False, held: Mapping[str, str] | None = None
+) -> pd.DataFrame:
     """What each document cites (引用).
 
     Parameters
@@ -73,6 +75,8 @@ def cite(documents: pd.DataFrame, *, refused: bool = False) -> pd.DataFrame:
         Needs ``doc_id`` and ``body``; ``title``, ``published``, ``event_date``, ``near_duplicate_of`` are used when there.
     refused
         Also return the titles that are no document's, with the reason in ``refused``.
+    held
+        :func:`titles` of the corpus, where ``documents`` are only a part of it.
 
     Returns
     -------
@@ -84,19 +88,19 @@ def cite(documents: pd.DataFrame, *, refused: bool = False) -> pd.DataFrame:
     """
     import pandas as pd
 
-    library = _by_title(documents)
+    held = titles(documents) if held is None else held
     rows: list[dict[str, Any]] = []
-    for row in documents.to_dict("records"):
-        body = row.get("body")
+    for row in records(documents, "doc_id", "body", "published", "event_date"):
+        body = row["body"]
         if isinstance(body, str) and body:
             # A year alone counts as its last day, so that a law of that year is in force.
             day = document_date(row, last=True)
             for found in _in_body(body):
                 named = found["title"]
                 found["version"] = _version(named, day) if named else None
-                held = library.get(_normal(named)) if named else None
+                bearer = held.get(_normal(named)) if named else None
                 found["resolved_to"] = (
-                    row["doc_id"] if found["kind"] == "本文" else held if held != row["doc_id"] else None
+                    row["doc_id"] if found["kind"] == "本文" else bearer if bearer != row["doc_id"] else None
                 )
                 rows.append({"doc_id": row["doc_id"], **found})
     table = pd.DataFrame(rows, columns=list(CITATIONS)).astype({"start": "int64", "end": "int64"})
@@ -111,6 +115,20 @@ def chain(citations: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
         citations=("start", "size"), articles=("article", "nunique"), first=("start", "min")
     )
     return table.loc[table["doc_id"].isin(documents["doc_id"])].reset_index(drop=True)
+
+
+def titles(documents: pd.DataFrame) -> dict[str, str]:
+    """Which document bears which title (normal title → doc_id); of several copies the earliest dated, then the first."""
+    found: dict[str, tuple[tuple[str, int], str]] = {}
+    for place, row in enumerate(records(documents, "doc_id", "title", "published", "event_date")):
+        title = row["title"]
+        if isinstance(title, str) and title:
+            day = document_date(row, last=True)
+            key = (day.isoformat() if day else "9999", place)
+            normal = _normal(title)
+            if normal not in found or key < found[normal][0]:
+                found[normal] = (key, row["doc_id"])
+    return {title: doc for title, (_, doc) in found.items()}
 
 
 def _in_body(body: str) -> Iterator[dict[str, Any]]:
@@ -244,20 +262,6 @@ def _version(title: str, day: date | None) -> str | None:
     return str(begun[-1]["version"]) if in_force else None
 
 
-def _by_title(documents: pd.DataFrame) -> dict[str, str]:
-    """Normal title → doc_id; of several copies the earliest dated, then the first (a fixed rule, stated)."""
-    held: dict[str, tuple[tuple[str, int], str]] = {}
-    for place, row in enumerate(documents.to_dict("records")):
-        title = row.get("title")
-        if isinstance(title, str) and title:
-            day = document_date(row, last=True)
-            key = (day.isoformat() if day else "9999", place)
-            normal = _normal(title)
-            if normal not in held or key < held[normal][0]:
-                held[normal] = (key, row["doc_id"])
-    return {title: doc for title, (_, doc) in held.items()}
-
-
 def _normal(title: str) -> str:
     """A title for comparison: without 中华人民共和国, quotation marks, inner brackets, white space and trailing parentheses."""
     bare = re.sub(r"[\s“”\"'‘’〈〉<>《》·]", "", title).removeprefix("中华人民共和国")
@@ -274,9 +278,11 @@ def _laws() -> dict[str, dict[str, Any]]:
     return {_normal(name): law for law in laws for name in (law["title"], *law.get("aliases", ()))}
 
 
+@functools.lru_cache(maxsize=1)
 def _book() -> dict[str, Any]:
     return codebooks.load("citations")
 
 
+@functools.lru_cache(maxsize=8)
 def _words(name: str) -> tuple[str, ...]:
     return tuple(_book()[name])

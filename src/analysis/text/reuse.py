@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .dates import records, stated_date
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -239,17 +241,9 @@ def precedence(documents: pd.DataFrame) -> list[tuple[str, int, int]]:
     """A sort key a document: its date, its level from the centre down, its place in the table."""
     ranks = {"中央": 0, "省": 1, "市": 2, "县": 3, "乡": 4}
     keys = []
-    for place, row in enumerate(documents.to_dict("records")):
-        date = next(
-            (
-                str(row[name])
-                for name in ("published", "event_date")
-                if isinstance(row.get(name), str) and row[name]
-            ),
-            "",
-        )
+    for place, row in enumerate(records(documents, "published", "event_date", "level")):
         # Unknown dates come last: a text without a date is never said to be somebody's source on that ground.
-        keys.append((date or "9999", ranks.get(str(row.get("level")), 5), place))
+        keys.append((stated_date(row) or "9999", ranks.get(str(row["level"]), 5), place))
     return keys
 
 

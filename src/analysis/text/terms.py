@@ -51,17 +51,20 @@ class Counts:
 
 
 def count(
-    documents: pd.DataFrame, segmenter: Segmenter | None = None, stop: frozenset[str] | None = None
+    documents: pd.DataFrame | Iterable[pd.DataFrame],
+    segmenter: Segmenter | None = None,
+    stop: frozenset[str] | None = None,
 ) -> Counts:
     """Count the terms of each document, keeping one row a document and term and none a word.
 
     Parameters
     ----------
     documents
-        With doc_id and body.
+        With doc_id and body; or several such tables, of which one is held at a time.
     segmenter, stop
         Default: the packaged lexicon and stop words. A term has two characters or more, one of them Han.
     """
+    import pandas as pd
     from scipy.sparse import csr_matrix
 
     segmenter = segmenter or Segmenter()
@@ -70,14 +73,17 @@ def count(
     values: list[np.ndarray] = []
     ends = [0]
     lengths = []
-    for body in documents["body"].tolist():
-        words = segmenter.cut(body) if isinstance(body, str) else []
-        codes = np.fromiter((vocabulary[word] for word in words), dtype=np.int32, count=len(words))
-        lengths.append(int((codes >= -1).sum()))
-        columns, numbers = np.unique(codes[codes >= 0], return_counts=True)
-        indices.append(columns)
-        values.append(numbers.astype(np.int32))
-        ends.append(ends[-1] + len(columns))
+    ids: list[str] = []
+    for table in (documents,) if isinstance(documents, pd.DataFrame) else documents:
+        ids += table["doc_id"].tolist()
+        for body in table["body"].tolist():
+            words = segmenter.cut(body) if isinstance(body, str) else []
+            codes = np.fromiter((vocabulary[word] for word in words), dtype=np.int32, count=len(words))
+            lengths.append(int((codes >= -1).sum()))
+            columns, numbers = np.unique(codes[codes >= 0], return_counts=True)
+            indices.append(columns)
+            values.append(numbers.astype(np.int32))
+            ends.append(ends[-1] + len(columns))
     terms = vocabulary.terms
     matrix = csr_matrix(
         (
@@ -87,9 +93,7 @@ def count(
         ),
         shape=(len(lengths), len(terms)),
     )
-    return Counts(
-        tuple(documents["doc_id"].tolist()), tuple(terms), matrix, np.asarray(lengths, dtype=np.int64)
-    )
+    return Counts(tuple(ids), tuple(terms), matrix, np.asarray(lengths, dtype=np.int64))
 
 
 def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import InputError, RequestError
 from ..periods import Period
 from .compare import measures
-from .dates import document_date
+from .dates import document_dates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,7 +207,7 @@ def turnover(
     if before.end >= period.start:
         raise RequestError("对比期应在本期之前", value=str(before))
     table = _dated(mentions, documents)
-    dates = [day_of(row) for row in documents.to_dict("records")]
+    dates = document_dates(documents)
     sizes = [len(body) if isinstance(body, str) else 0 for body in documents["body"]]
     chars = {
         name: sum(size for day, size in zip(dates, sizes, strict=True) if day is not None and day in span)
@@ -270,13 +270,6 @@ def _status(
     return ("上升" if now / chars["now"] > then / chars["then"] else "下降"), g2, None
 
 
-def day_of(row: dict[Any, Any]) -> dt.date | None:
-    """The document's date by its fuller statement: an event's day tells more than a year of publication."""
-    stated = [row.get(name) for name in ("published", "event_date")]
-    fullest = max((one for one in stated if isinstance(one, str)), key=len, default=None)
-    return document_date({**row, "published": fullest}) if fullest else document_date(row)
-
-
 def _rate(uses: int, chars: int) -> float | None:
     return uses / chars * 1e4 if chars else None
 
@@ -285,7 +278,7 @@ def _dated(mentions: pd.DataFrame, documents: pd.DataFrame, by: str | None = Non
     """Mentions with the date, level and place of their document, and the form under which they are gathered."""
     facts = documents.drop_duplicates("doc_id").reset_index(drop=True)
     order = {doc_id: number for number, doc_id in enumerate(facts["doc_id"])}
-    dates = {row["doc_id"]: day_of(row) for row in facts.to_dict("records")}
+    dates = dict(zip(facts["doc_id"], document_dates(facts), strict=True))
     table = mentions.copy()
     table["order"] = table["doc_id"].map(order)
     table["date"] = table["doc_id"].map(dates).astype(object)

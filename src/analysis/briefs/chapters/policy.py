@@ -23,7 +23,8 @@ from ...text import sheets as coding_sheets
 from ...text.citations import cite
 from ...text.commitments import NOT_MADE_FOR
 from ...text.commitments import commitments as find_commitments
-from ...text.uptake import STATUS, day_of
+from ...text.dates import document_dates, stated_date
+from ...text.uptake import STATUS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +102,7 @@ class Scan:
             code = documents["region_code"].astype("string")
             prefix = self.region.rstrip("0") if self.region.endswith("00") else self.region
             documents = documents[code.isin(wanted) | code.str.startswith(prefix).fillna(False)]
-        dates: list[Any] = [day_of(row) for row in documents.to_dict("records")]
+        dates: list[Any] = document_dates(documents)
         return documents.assign(date=dates)
 
     @cached_property
@@ -858,9 +859,8 @@ def _first(documents: pd.DataFrame, term: str) -> tuple[str, int]:
 
 def _stated(row: Mapping[Any, Any]) -> str:
     """The fullest date that the text supports: of the event or of publication, or a day without its year."""
-    known = [str(row[name]) for name in ("event_date", "published") if isinstance(row.get(name), str)]
     day = row.get("event_day")
-    return max(known, key=len) if known else str(day) if isinstance(day, str) else ""
+    return stated_date(row) or (str(day) if isinstance(day, str) else "")
 
 
 def _remarks(row: Mapping[Any, Any]) -> str:

@@ -1,0 +1,175 @@
+"""Large corpora (大语料): codes, citations and commitments part by part into Parquet, whatever the size of the corpus.
+
+The three look at one document at a time, so nothing but the part in hand is held; a corpus on disk never comes into
+memory as a whole. What needs all documents at once takes them without their sentences:
+``count(part.documents for part in corpus.parts())`` for terms and keyness, ``discover(corpus.documents)`` for phrases.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, RequestError
+from .citations import CITATIONS, cite, titles
+from .coding import CODES, Codebook, code
+from .commitments import COMMITMENTS, commitments
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from ..corpus import Corpus
+
+VERBS = ("codes", "citations", "commitments")
+_COLUMNS = {"codes": CODES, "citations": CITATIONS, "commitments": COMMITMENTS}
+#: Columns that are no text, by their Arrow types.
+_KINDS = {
+    "start": "int64", "end": "int64", "sentence": "int64", "strength": "int64", "confidence": "double",
+    "who_stated": "bool", "measurable": "bool", "targets": "list", "evidence": "spans",
+}  # fmt: skip
+_HEAD = "extract.json"
+
+
+def extract(
+    corpus: Corpus,
+    out: str | Path,
+    verbs: Sequence[str] = VERBS,
+    *,
+    frame: str | Path = "five_part",
+    workers: int = 1,
+) -> dict[str, Path]:
+    """Run the verbs over the parts of a corpus and write what they find.
+
+    Parameters
+    ----------
+    corpus
+        Of :func:`analysis.corpus.open_store` (a shard is held at a time) or :func:`analysis.corpus.read`.
+    out
+        A new folder, or one that an earlier run wrote: its tables of these verbs are replaced as a whole.
+    verbs
+        Some of ``codes``, ``citations``, ``commitments``.
+    frame
+        Codebook of the codes.
+    workers
+        Processes; the tables are the same for any number.
+
+    Returns
+    -------
+    dict
+        Verb → folder of Parquet files with the columns of :func:`code`, :func:`cite` and :func:`commitments`, for
+        ``pandas.read_parquet`` or DuckDB. ``out/extract.json`` counts documents, units and rows, and names the codebook.
+
+    Raises
+    ------
+    RequestError
+        No such verb.
+    InputError
+        ``out`` holds something else.
+    CodebookError
+        As of :meth:`Codebook.load`.
+    """
+    out = Path(out)
+    if unknown := [verb for verb in verbs if verb not in VERBS] or (not verbs and ["（空）"]):
+        raise RequestError("没有这种抽取", value="、".join(unknown), hint=f"可用：{'、'.join(VERBS)}")
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / _HEAD).exists())):
+        raise InputError("输出文件夹里有别的东西", file=out, hint="请给一个空文件夹，或先前抽取的结果")
+    book = Codebook.load(frame)
+    staged = {verb: out / f".{verb}" for verb in verbs}
+    for folder in staged.values():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    held = _held(corpus) if "citations" in verbs else {}
+    job = functools.partial(_part, staged=staged, frame=frame, held=held)
+    counted: dict[str, int] = {"documents": 0, "sentences": 0, **dict.fromkeys(verbs, 0)}
+    parts = corpus.parts()
+    # A corpus without documents is its own only part: its tables have columns and no rows.
+    parts = itertools.chain([next(parts, corpus)], parts)
+    for counts in _run(job, enumerate(parts), workers):
+        counted = {name: counted[name] + counts[name] for name in counted}
+    found = {verb: out / verb for verb in verbs}
+    for verb, folder in found.items():
+        shutil.rmtree(folder, ignore_errors=True)
+        staged[verb].rename(folder)
+    _write_head(out, counted, book)
+    return found
+
+
+def _run(job: Any, parts: Iterable[tuple[int, Corpus]], workers: int) -> Iterable[dict[str, int]]:
+    if workers <= 1:
+        yield from map(job, parts)
+        return
+    import multiprocessing
+
+    # Fresh interpreters, as in reading: a fork would carry over the caller's threads and count its tables as its own.
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(job, parts)
+
+
+def _part(
+    numbered: tuple[int, Corpus], *, staged: Mapping[str, Path], frame: str | Path, held: Mapping[str, str]
+) -> dict[str, int]:
+    """One part through the verbs, each table a file of its own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number, part = numbered
+    documents, sentences = part.documents, part.sentences
+    counts = {"documents": len(documents), "sentences": len(sentences)}
+    for verb, folder in staged.items():
+        if verb == "codes":
+            table = code(documents, sentences, frame)
+        elif verb == "citations":
+            table = cite(documents, held=held)
+        else:
+            table = commitments(documents)
+        counts[verb] = len(table)
+        columns = [pa.array(_plain(table[name]), _kind(name)) for name in _COLUMNS[verb]]
+        pq.write_table(pa.table(columns, names=list(_COLUMNS[verb])), folder / f"{number:06d}.parquet")
+    return counts
+
+
+def _held(corpus: Corpus) -> dict[str, str]:
+    """Titles that the whole corpus holds, in the order of its documents."""
+    import pandas as pd
+
+    wanted = ["source", "position", "doc_id", "title", "published", "event_date"]
+    light = [part.documents.reindex(columns=wanted) for part in corpus.parts()]
+    if not light:
+        return {}
+    return titles(pd.concat(light).sort_values(["source", "position"], kind="stable"))
+
+
+def _plain(column: pd.Series) -> list[Any]:
+    import pandas as pd
+
+    return [None if value is None or value is pd.NA or value != value else value for value in column.tolist()]
+
+
+def _kind(name: str) -> pa.DataType:
+    import pyarrow as pa
+
+    kind = _KINDS.get(name, "string")
+    if kind == "list":
+        return pa.list_(pa.string())
+    if kind == "spans":
+        return pa.list_(pa.list_(pa.int64()))
+    return pa.type_for_alias(kind)
+
+
+def _write_head(out: Path, counted: Mapping[str, int], book: Codebook) -> None:
+    """The counts of every table in the folder, also of those that an earlier run wrote."""
+    from .. import __version__
+
+    head = out / _HEAD
+    before = json.loads(head.read_text(encoding="utf-8")) if head.exists() else {}
+    codebook = (
+        {"frame": book.frame, "version": book.version} if "codes" in counted else before.get("codebook")
+    )
+    told = {**before, **counted, "codebook": codebook, "library": __version__}
+    head.write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
