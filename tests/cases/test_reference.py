@@ -11,7 +11,7 @@ import pytest
 
 from analysis import cases
 from analysis.cases import duration, spc
-from analysis.cases.calendar import deadline, days
+from analysis.cases.calendar import days, deadline
 from analysis.cases.deadlines import clock, run
 from analysis.cases.duration import DONE, OPEN
 from analysis.cases.margins import snapshot
