@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases
-from analysis.cases import prepare, prepared
+from analysis.cases import emerging, prepare, prepared, stages
 from analysis.cases.reject import bounds
 from analysis.errors import InputError
 
@@ -43,6 +43,15 @@ def test_the_same_rejects_and_bounds(rows: cases.Cases, folder: Path) -> None:
     assert found.attrs["counts"] == expected.attrs["counts"]
     assert found.astype(str).to_numpy().tolist() == expected.astype(str).to_numpy().tolist()
     pd.testing.assert_frame_equal(bounds(ready), bounds(rows))
+
+
+def test_the_same_topics_and_stages(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
+    ready = cases.load(folder)
+    city = cases.load(prepared.cut(folder, ["9901"], tmp_path / "stages"))
+    for source, region in ((ready, "990000"), (ready, "990102"), (city, "990102")):
+        for verb in (emerging.emerging, stages.times, stages.closure):
+            arguments = {"period": "2024Q1", "region": region}
+            pd.testing.assert_frame_equal(verb(source, **arguments), verb(rows, **arguments))
 
 
 def test_a_cut_holds_the_rows_of_its_region_only(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:

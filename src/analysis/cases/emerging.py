@@ -182,7 +182,6 @@ def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
     """Matters by region, month of registration and topic: region, month, topic_1, topic_2, topic_3 (empty where unknown), n."""
     import ibis
 
-    _level(tables, None)
     rows = margin_tables.snapshot(
         tables, "matters", as_of, columns=[name for name in LEVELS if tables.has(f"matters.{name}")]
     )
@@ -197,6 +196,7 @@ def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
 def _margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
     key = ("topics", as_of)
     if key not in tables.noted:
-        tables.noted[key] = margin(tables, as_of)
+        ready = tables.summed(as_of)
+        tables.noted[key] = margin(tables, as_of) if ready is None else ready.beside("topics")
     made: pd.DataFrame = tables.noted[key]
     return made

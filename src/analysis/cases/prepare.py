@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import registry
+from . import emerging, registry, stages
 from .collect import margins
 from .load import Cases, load, moment
 from .prepared import FORMAT, SMALL, STAMP, write
 from .reject import check, doubts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None = None) -> Path:
@@ -36,6 +41,7 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
         ("durations", made.durations),
         ("rejects", lines),
         ("doubts", doubts(tables, now)),
+        *_beside(tables, now),
     ):
         write(frame, out / f"{name}.parquet")
     for name in SMALL:
@@ -62,6 +68,14 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
     }
     (out / STAMP).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
     return out
+
+
+def _beside(tables: Cases, now: dt.datetime) -> Iterator[tuple[str, pd.DataFrame]]:
+    """What chapters ask for beside the indicators, where the source can feed it."""
+    if tables.has("matters.topic_1"):
+        yield "topics", emerging.margin(tables, now)
+    if tables.has("events.at"):
+        yield from zip(("spells", "paths"), stages.margin(tables, now), strict=True)
 
 
 if __name__ == "__main__":

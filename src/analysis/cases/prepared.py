@@ -5,7 +5,8 @@ margins, the reject lines and what doubt they cast; ``load`` opens such a folder
 (another grouping column, another as-of moment) is refused with a plain sentence, never guessed.
 
 A folder holds ``prepared.json`` (format, as-of moment, extent, systems, columns, metadata), ``margins.parquet``,
-``durations.parquet``, ``rejects.parquet``, ``doubts.parquet`` and the small tables that are no rows of cases.
+``durations.parquet``, ``rejects.parquet``, ``doubts.parquet``, what the source has of ``topics.parquet`` (see
+:mod:`.emerging`), ``spells.parquet`` and ``paths.parquet`` (see :mod:`.stages`), and the small tables that are no rows of cases.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
 
 STAMP = "prepared.json"
 SMALL = ("population", "monthly", "pilots")
-FORMAT = 1
+FORMAT = 2
 PLACE = "place"
 BESIDE = "prepared"
 # Which column of each file holds the region code by which a slice is cut.
-_REGION = {"margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region"}
+_REGION = {
+    "margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region",
+    "topics": "region", "spells": "region", "paths": "region",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,10 @@ class Prepared:
     def doubts(self) -> pd.DataFrame:
         """What :func:`.reject.doubts` gives."""
         return self._read("doubts")
+
+    def beside(self, name: str) -> pd.DataFrame:
+        """A margin beside those of the indicators: ``topics``, ``spells`` or ``paths``."""
+        return self._read(name)
 
     @cached_property
     def _margins(self) -> Margins:

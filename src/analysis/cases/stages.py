@@ -332,16 +332,7 @@ def _chosen(
 
 
 def margin(tables: Cases, as_of: dt.datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Spells (region, body, month, stage, day, event, n) and paths (region, month, path, gone, n) of a source with rows.
-
-    Raises
-    ------
-    RequestError
-        It has no events.
-    """
-    reason = margin_tables.lack(tables, "events", ("matter_id", "stage", "at"))
-    if reason:
-        raise RequestError(reason)
+    """Spells (region, body, month, stage, day, event, n) and paths (region, month, path, gone, n) of a source with events."""
     paths = _paths(tables, as_of)
     counted = paths.group_by(region=paths.region, month=paths.month, path=paths.path, gone=paths.gone)
     frames = [
@@ -357,7 +348,13 @@ def margin(tables: Cases, as_of: dt.datetime) -> tuple[pd.DataFrame, pd.DataFram
 def _margin(tables: Cases, as_of: dt.datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
     key = ("stages", as_of)
     if key not in tables.noted:
-        tables.noted[key] = margin(tables, as_of)
+        reason = margin_tables.lack(tables, "events", ("matter_id", "stage", "at"))
+        if reason:
+            raise RequestError(reason)
+        ready = tables.summed(as_of)
+        tables.noted[key] = (
+            margin(tables, as_of) if ready is None else (ready.beside("spells"), ready.beside("paths"))
+        )
     made: tuple[pd.DataFrame, pd.DataFrame] = tables.noted[key]
     return made
 
