@@ -92,6 +92,7 @@ def manifest(
             "mode": outcome.mode,
             "seconds": dict(outcome.seconds),
             "memory_mb": outcome.memory_mb,
+            "worker_mb": outcome.worker_mb,
             "attempts": attempts,
             "git": dict(git),
         },

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import resource
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -85,6 +87,8 @@ class Outcome:
         Spent executing and rendering.
     memory_mb
         Greatest memory of the cells' process.
+    worker_mb
+        Greatest memory so far of the worker, which renders and lives longer than the run.
     keys
         ``render`` key, when rendered.
     warnings
@@ -106,6 +110,7 @@ class Outcome:
     mode: str = "warm"
     seconds: Mapping[str, float] = field(default_factory=dict)
     memory_mb: float | None = None
+    worker_mb: float | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     certificates: list[Any] = field(default_factory=list)
@@ -161,6 +166,7 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
         "mode": mode,
         "seconds": seconds,
         "memory_mb": measured.get("memory_mb"),
+        "worker_mb": _peak_mb(),
         "warnings": warnings,
         "certificates": certificates,
         "outputs": hashes(out),
@@ -177,6 +183,12 @@ def perform(order: Order, renderer: Any, line: Any = None) -> Outcome:
         transient=bool(getattr(failure, "transient", False)),
         **common,
     )
+
+
+def _peak_mb() -> float:
+    """Greatest memory of this process so far, MB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -218,7 +230,11 @@ def _execute(order: Order, line: Any, measured: dict[str, Any]) -> Any:
             "measured": measured,
         }
     else:
-        options = {"execution_timeout": int(limits.seconds)}
+        # A kernel warns of its unencrypted loopback at every start; its errors still come through.
+        options = {
+            "execution_timeout": int(limits.seconds),
+            "extra_arguments": ["--IPKernelApp.log_level=40"],
+        }
     try:
         executed = papermill.execute_notebook(
             _file_of(source, order.staging),

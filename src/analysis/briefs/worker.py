@@ -24,7 +24,10 @@ def serve(connection: Connection, *, forked: bool = True) -> None:
     renderers = Renderers()
     renderers.warm()
     while True:
-        order = connection.recv()
+        try:
+            order = connection.recv()
+        except EOFError:
+            return
         connection.send(run.perform(order, renderers.of(order), line))
 
 

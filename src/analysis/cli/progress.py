@@ -106,5 +106,6 @@ def _record(it: Run, outcome: Outcome) -> dict[str, Any]:
         "mode": outcome.mode,
         "seconds": dict(outcome.seconds),
         "memory_mb": outcome.memory_mb,
+        "worker_mb": outcome.worker_mb,
         "warnings": list(outcome.warnings),
     }
