@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import display
 from ...cases import registry
-from . import grid, history
+from . import grid, history, topics
 from .scope import Scope, known
 from .volume import history_of_parts
 
@@ -12,8 +12,11 @@ from .volume import history_of_parts
 def prevention(scope: Scope) -> None:
     """预防: which topics grow, and what the source says of reviews and assessments."""
     display.text("## 预防")
-    grid.show(scope, part="预防", name="prevention", caption="预防环节指标")
+    grid.show(
+        scope, only=known(("legality_review", "risk_assessment")), name="prevention", caption="预防环节指标"
+    )
     growing_topics(scope)
+    topics.chapter(scope)
 
 
 def acceptance(scope: Scope) -> None:

@@ -1,0 +1,140 @@
+"""新出现与明显上升的问题: topics against the same months of the years before, with the stated rate of false signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ... import display
+from ...cases import disclosure, registry
+from ...cases.emerging import emerging
+from ...cases.indicators import definition
+from ...display.session import current, mime
+from ...errors import MethodError, RequestError
+from ...periods import Period
+from .scope import Scope
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LISTED = 12
+
+
+def chapter(scope: Scope) -> None:
+    """Topics that are new or rise; a county's on the rolling year that ends with the period."""
+    if not scope.tables.has("matters.topic_1"):
+        return
+    months = window(scope)
+    span = _label(months)
+    display.text("### 新出现与明显上升的问题")
+    try:
+        found = emerging(scope.tables, months, scope.region.code, scope.as_of, since=scope.first)
+    except (MethodError, RequestError) as reason:
+        display.note(f"未作判断：{reason.message}。", "data")
+        return
+    if found.empty or not found["n"].sum():
+        display.note(f"{span}没有登记的信访事项。", "data")
+        return
+    entry = registry.indicator("new_topics")
+    links = {verdict: f"#d-{definition(entry, _VARIANTS[verdict])}" for verdict in _VARIANTS}
+    facts = {str(key): value for key, value in found.attrs.items()}
+    shown = _gated(scope, found)
+    if len(shown):
+        _table(shown, facts, span, links)
+    _finding(scope, shown, facts, span, entry)
+
+
+_VARIANTS = {"new": "headline", "rising": "rising"}
+
+
+def window(scope: Scope) -> list[Period]:
+    """The months judged: the period's, or for a county, whose months are small, the twelve that end with it."""
+    months = scope.period.months()
+    if scope.region.level == "县" and len(months) < 12:
+        months = [months[-1].shift(-back) for back in range(11, -1, -1)]
+    return months
+
+
+def _gated(scope: Scope, found: pd.DataFrame) -> pd.DataFrame:
+    """Counts that may be shown beside their total, now and in the base; no ratio to a base that may not.
+
+    Below a province only what is judged new or rising is listed: the full tables of all its counties would be linked.
+    """
+    if scope.audience is None:
+        return found
+    open_now = _open(scope.audience, found["topic"], found["n"])
+    open_base = open_now & _open(scope.audience, found["topic"], found["base"] * found["base_years"])
+    columns = ["base", "ratio", "low", "high"]
+    shown = found.assign(
+        n=found["n"].where(open_now), **{name: found[name].where(open_base) for name in columns}
+    )
+    shown.attrs = found.attrs
+    return shown if scope.region.level == "省" else shown[shown["verdict"].isin(list(_VARIANTS))]
+
+
+def _open(audience: str, topics: pd.Series, counts: pd.Series) -> pd.Series:
+    """Which counts stay when the small ones and those that give them away are taken out; the certificate goes along."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"topic": topics.to_numpy(), "n": counts.to_numpy(float)})
+    made = disclosure.protect(frame, ["topic"], profile=audience)
+    current().emit({mime("certificate"): made.certificate})  # for the manifest; prints nothing
+    return pd.Series(made.mask(frame, ["n"])["n"].notna().to_numpy(), index=counts.index)
+
+
+def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[str, str]) -> None:
+    import pandas as pd
+
+    flagged = shown["verdict"].isin(list(_VARIANTS))
+    rest = shown[~flagged & shown["n"].notna()].head(max(0, _LISTED - int(flagged.sum())))
+    first = shown[flagged].sort_values("ratio", ascending=False, kind="stable", na_position="first")
+    rows = pd.concat([first, rest])
+    frame = pd.DataFrame(
+        {
+            "问题类别": rows["topic"].to_numpy(),
+            "本期": rows["n"].to_numpy(),
+            "往年同期平均": rows["base"].to_numpy(),
+            "占比之比": rows["ratio"].to_numpy(),
+            "95%区间": [
+                None if low != low else f"{low:.2f}–{high:.2f}"
+                for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
+            "校正p": rows["q"].to_numpy(),
+            "判断": rows["word"].to_numpy(),
+            "_链接": [links.get(verdict, links["rising"]) for verdict in rows["verdict"]],
+        }
+    )
+    display.table(
+        frame,
+        name="topics-new",
+        caption=f"{span}各类问题与往年同期相比（新出现与上升的在前，其余按件数；列{len(frame)}类）",
+        units={"本期": "项", "往年同期平均": "项"},
+        digits={"本期": 0, "往年同期平均": 1, "占比之比": 2, "校正p": 3},
+        links={"判断": "_链接"},
+        note=f"占比之比为该类问题占全部事项比重与往年同月之比；比重之比显著高于{facts['ratio']}的才判为上升"
+        f"（非中心超几何精确检验，{facts['tested']}类一并校正，错误发现率不超过{facts['false_discovery']:.0%}）；"
+        "件数不足的不判断；“—”为没有基数或数字小，不示。",
+    )
+
+
+def _finding(
+    scope: Scope, shown: pd.DataFrame, facts: dict[str, Any], span: str, entry: registry.Indicator
+) -> None:
+    said = []
+    for verdict, label in (("new", "新出现的问题"), ("rising", "明显上升的问题")):
+        part = shown[shown["verdict"] == verdict]
+        made = display.result(
+            label, len(part), unit="类", n=facts["tested"], definition=definition(entry, _VARIANTS[verdict]),
+            source=f"matters·{scope.region.code}·{span}",
+        )  # fmt: skip
+        named = f"（{'、'.join(part['topic'])}）" if len(part) else ""
+        said.append(f"{label}{{{made.name}}}{named}")
+    flagged = facts["flagged"]
+    false = f"；其中预期至多{facts['expected_false']:.2f}类是偶然" if flagged else ""
+    display.finding(
+        f"{span}与往年同期相比，" + "，".join(said) + false + "。", grade="提示" if flagged else None
+    )
+
+
+def _label(months: list[Period]) -> str:
+    first, last = months[0], months[-1]
+    return first.label if first == last else f"{first.label}至{last.label}"
