@@ -163,15 +163,12 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
     import pandas as pd
 
     table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at",))
-    impossible = (table.closed_at < table.registered_at).fill_null(False)
-    pairs = margin_tables.named(
-        table.group_by(
-            region=margin_tables.place(table, "matters"), opened=table.registered_at.truncate("M"),
-            closed=table.closed_at.truncate("M"), impossible=impossible,
-        )
-        .aggregate(n=table.count())
-        .execute()
-    )  # fmt: skip
+    query = table.group_by(
+        **margin_tables.keys(table, "matters", None),
+        opened=margin_tables.month_number(table.registered_at), closed=margin_tables.month_number(table.closed_at),
+        impossible=(table.closed_at < table.registered_at).fill_null(False),
+    ).aggregate(n=table.count())  # fmt: skip
+    pairs = margin_tables.fetch(query, month=["opened", "closed"])
     counted = {
         "impossible": int(pairs.loc[pairs["impossible"], "n"].sum()),
         "undated": int(pairs.loc[pairs["opened"].isna(), "n"].sum()),
@@ -245,26 +242,21 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     """Open matters at each month's end by days since registration: region, group, month, part_of (band), n.
 
     One query counts matters by day of coming and month of leaving; at a month's end a matter that leaves in a later
-    month, or not at all, is there, and its day says how old it is.
+    month, or not at all, is there, and its day says how old it is. What left before it came is there at no month's end.
     """
     import numpy as np
     import pandas as pd
 
     table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at", by))
-    table = table.filter(
-        table.registered_at.notnull() & ~(table.closed_at < table.registered_at).fill_null(False)
-    )
-    cells = margin_tables.named(
-        table.group_by(
-            region=margin_tables.place(table, "matters"), group=margin_tables.grouped(table, by),
-            opened=table.registered_at.date(), closed=table.closed_at.truncate("M"),
-        )
-        .aggregate(n=table.count())
-        .execute()
-    )  # fmt: skip
+    table = table.filter(table.registered_at.notnull())
+    query = table.group_by(
+        **margin_tables.keys(table, "matters", by),
+        opened=table.registered_at.date(), closed=margin_tables.month_number(table.closed_at),
+    ).aggregate(n=table.count())  # fmt: skip
+    cells = margin_tables.fetch(query, month=["closed"])
     if not len(cells):
         return pd.DataFrame(columns=["region", "group", "month", "part_of", "n"])
-    opened = pd.to_datetime(cells["opened"]).to_numpy("datetime64[D]")
+    opened = cells["opened"].to_numpy("datetime64[D]")
     came = opened.astype("datetime64[M]")
     left = np.where(
         cells["closed"].isna(), np.datetime64("9999-01"), cells["closed"].to_numpy("datetime64[M]")
@@ -363,8 +355,7 @@ def _level(
         table = table.filter(parse(where).on(table, as_of=now))
     enters = _coalesced(table, options["enters"])
     leaves = margin_tables.earliest(table, options["leaves"])
-    keys = {"region": margin_tables.place(table, name), "group": margin_tables.grouped(table, by)}
-    deltas = _deltas(table, keys, enters, leaves, options.get("after_months"))
+    deltas = _deltas(table, margin_tables.keys(table, name, by), enters, leaves, options.get("after_months"))
     deltas = deltas[deltas["month"] <= _month_start(now)]
     return deltas.rename(columns={"n": "numerator"}).assign(part_of="", mode="level")
 
@@ -381,15 +372,12 @@ def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: i
 
     What leaves in the month it comes, or before, makes no difference at any month's end.
     """
-    import ibis
-
-    opened = enters.truncate("M")
-    if after:
-        opened = opened + ibis.interval(months=after)
-    pairs = margin_tables.named(
-        table.group_by(**keys, opened=opened, closed=leaves.truncate("M"))
-        .aggregate(n=table.count())
-        .execute()
+    opened = margin_tables.month_number(enters) + (after or 0)
+    pairs = margin_tables.fetch(
+        table.group_by(**keys, opened=opened, closed=margin_tables.month_number(leaves)).aggregate(
+            n=table.count()
+        ),
+        month=["opened", "closed"],
     )
     pairs = pairs[pairs["opened"].notna() & ~(pairs["closed"] <= pairs["opened"])]
     come = pairs[["region", "group", "n"]].assign(month=pairs["opened"])

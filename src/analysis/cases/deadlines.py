@@ -131,9 +131,9 @@ def run(table: Any, clock: Clock, as_of: dt.datetime, rules: Iterable[str] = ())
     -------
     ibis table
         The bound rows with ``started``, ``stopped`` (known by ``as_of``), ``stated`` (the deadline stands in the row), and
-        ``due`` (last moment in time), ``state`` (one of :data:`STATES`, null when the due date is unknown), ``fallen``
-        (due by ``as_of``), ``provisional`` (the due date rests on days whose holidays are not published); the same four
-        as ``due_workdays`` … for each of ``rules``. Rows that left the clock before its limit are not in it.
+        ``due`` (last moment in time), ``late`` (closed after it, or open at ``as_of`` past it), ``state`` (one of
+        :data:`STATES`), ``fallen`` (due by ``as_of``), all null when the due date is unknown, and ``provisional`` (the due
+        date rests on days whose holidays are not published); the same five as ``due_workdays`` … for each of ``rules``. Rows that left the clock before its limit are not in it.
 
     Raises
     ------
@@ -161,14 +161,13 @@ def run(table: Any, clock: Clock, as_of: dt.datetime, rules: Iterable[str] = ())
     known_until = ibis.literal(dt.datetime.combine(calendar.published_until(), dt.time.max))
     made = {}
     for rule, end in ((clock.day_rule, ""), *((rule, f"_{rule}") for rule in rules)):
-        due = table[f"due{end}"]
+        due, late = table[f"due{end}"], table.stopped.fill_null(now) > table[f"due{end}"]
+        closed = table.stopped.notnull()
+        made[f"late{end}"] = late
         made[f"state{end}"] = ibis.cases(
-            (due.isnull(), None),
-            (table.stopped.notnull() & (table.stopped <= due), "closed_in"),
-            (table.stopped.notnull(), "closed_late"),
-            (due >= now, "open_in"),
+            (due.isnull(), None), (closed & ~late, "closed_in"), (closed, "closed_late"), (~late, "open_in"),
             else_="open_late",
-        )
+        )  # fmt: skip
         made[f"fallen{end}"] = due <= now
         made[f"provisional{end}"] = (
             ibis.literal(False) if rule == "calendar" else ~table.stated & (due > known_until)
@@ -202,24 +201,23 @@ def _bound(table: Any, clock: Clock) -> Any:
 
 def _limited(table: Any, clock: Clock, rules: tuple[str, ...]) -> Any:
     """The table with ``due``, and ``due_…`` for every rule after the first: the stated deadline, else the clock's."""
-    stated = table[clock.due] if clock.due in table.columns else None
+    stated = _day_end(table[clock.due]) if clock.due in table.columns else None
     if clock.days is None:
-        return table.mutate(**{_due(rule, rules): _day_end(stated) for rule in rules})
-    start = table.bound.ifelse(table.started, None).truncate("D")
-    days = _days(table, clock)
-    table = table.mutate(_day=start, _days=days)
-    if set(rules) - {"calendar"}:
+        return table.mutate(**{_due(rule, rules): stated for rule in rules})
+    day = table.bound.ifelse(table.started, None).date().cast("timestamp(6)")
+    table = table.mutate(_day=day, _days=_days(table, clock))
+    reckoned = _last_moment(table._day + table._days.as_interval("D"))
+    if set(rules) == {"calendar"}:
+        limits = {"calendar": reckoned}
+    else:
         lookup = _limits(clock.days, clock.extension_limit if clock.extension in table.columns else 0)
         table = table.left_join(lookup, [table._day == lookup.day, table._days == lookup.days])
-    limits = {"calendar": table._day + table._days.as_interval("D")}
-    limits |= {rule: table[rule] for rule in rules if rule != "calendar"}
-    stated = table[clock.due] if clock.due in table.columns else None
-    return table.mutate(
-        **{
-            _due(rule, rules): _day_end(limits[rule] if stated is None else stated.coalesce(limits[rule]))
-            for rule in rules
-        }
-    ).drop("_day", "_days")
+        # Looking the day up is cheaper than reckoning; no calendar holds the day that a slip of the pen made of it.
+        limits = {rule: table[rule] for rule in rules} | {"calendar": table.calendar.coalesce(reckoned)}
+    dues = {
+        _due(rule, rules): limits[rule] if stated is None else stated.coalesce(limits[rule]) for rule in rules
+    }
+    return table.mutate(**dues).drop("_day", "_days")
 
 
 def _due(rule: str, rules: tuple[str, ...]) -> str:
@@ -228,10 +226,13 @@ def _due(rule: str, rules: tuple[str, ...]) -> str:
 
 def _day_end(limit: Any) -> Any:
     """A deadline without a time of day lasts to the end of its day."""
+    return (limit == limit.truncate("D")).ifelse(_last_moment(limit), limit)
+
+
+def _last_moment(day: Any) -> Any:
     import ibis
 
-    end = limit + ibis.interval(days=1) - ibis.interval(microseconds=1)
-    return (limit == limit.truncate("D")).ifelse(end, limit)
+    return day + ibis.interval(days=1) - ibis.interval(microseconds=1)
 
 
 def _days(table: Any, clock: Clock) -> Any:
@@ -245,27 +246,27 @@ def _days(table: Any, clock: Clock) -> Any:
 
 @functools.lru_cache(maxsize=16)
 def _limits(days: int, extension: int) -> Any:
-    """For joins: day of start, days, and the limit date under the two rules that need the calendar."""
+    """For joins: day of start, days, and the last moment in time under each rule."""
     import ibis
     import numpy as np
     import pandas as pd
 
     book = calendar.days(_CALENDAR_FROM, dt.date(calendar.published_until().year + 2, 12, 31))
+    day, ordinal, rolled = (book[name].to_numpy() for name in ("day", "ordinal", "rolled"))
     workdays = book.loc[book["working"], "day"].to_numpy()
-    frames = []
-    for n in range(days, days + extension + 1):
-        reach = len(book) - n
-        ordinal = book["ordinal"].to_numpy() + n - 1  # position of the n-th working day after
-        frames.append(
-            pd.DataFrame(
-                {
-                    "day": book["day"].to_numpy()[:reach], "days": np.int32(n),
-                    "calendar_roll_forward": book["rolled"].to_numpy()[n:],
-                    "workdays": workdays[np.minimum(ordinal, len(workdays) - 1)][:reach],
-                }
-            )
-        )  # fmt: skip
-    frame = pd.concat(frames, ignore_index=True)
-    return ibis.memtable(
-        frame.astype(dict.fromkeys(("day", "calendar_roll_forward", "workdays"), "datetime64[us]"))
+    number = np.arange(days, days + extension + 1)[:, None]
+    place = np.arange(len(book) - number[-1, 0])[None, :]  # days whose limits the calendar still holds
+    limits = {
+        "calendar": day[place + number],
+        "calendar_roll_forward": rolled[place + number],
+        "workdays": workdays[np.minimum(ordinal[place] + number - 1, len(workdays) - 1)],
+    }
+    end = np.timedelta64(1, "D") - np.timedelta64(1, "us")
+    frame = pd.DataFrame(
+        {
+            "day": np.broadcast_to(day[place], limits["calendar"].shape).ravel(),
+            "days": np.broadcast_to(number, limits["calendar"].shape).ravel().astype(np.int32),
+            **{rule: (limit.astype("datetime64[us]") + end).ravel() for rule, limit in limits.items()},
+        }
     )
+    return ibis.memtable(frame.astype({"day": "datetime64[us]"}))

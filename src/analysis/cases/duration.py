@@ -243,9 +243,9 @@ def _counted(
     leaves: Sequence[str],
 ) -> pd.DataFrame:
     """region, group, month, day, event, n."""
-    frame = query(tables, now, by, start, stop, leaves).execute()
+    frame = margin_tables.fetch(query(tables, now, by, start, stop, leaves), month=["month"])
     frame["n"] = frame["n"].astype(float)
-    return margin_tables.named(frame)
+    return frame
 
 
 def query(
@@ -270,12 +270,11 @@ def query(
     end = ibis.cases((event == DONE, done), (event == LEFT, gone), else_=ibis.literal(now))
     seconds = end.epoch_seconds() - began.epoch_seconds()
     return (
-        table.mutate(
-            region=margin_tables.place(table, "matters"), group=margin_tables.grouped(table, by),
-            month=began.truncate("M"), day=(seconds / 86400).floor().cast("int32"), event=event,
+        table.filter(began.notnull())
+        .group_by(
+            **margin_tables.keys(table, "matters", by),
+            month=margin_tables.month_number(began), day=(seconds / 86400).floor().cast("int32"), event=event,
         )
-        .filter(began.notnull())
-        .group_by("region", "group", "month", "day", "event")
         .aggregate(n=ibis._.count())
     )  # fmt: skip
 

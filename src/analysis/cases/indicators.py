@@ -356,7 +356,8 @@ def _described(table: pd.DataFrame, tables: Cases, shown: Sequence[Shown]) -> pd
     table.loc[small, "note"] = SMALL
     if change.any():
         table = _changes(table, change, share)
-    first, last = tables.extent
+    # How far the data reach is asked only where a period does not say it.
+    first, last = (None, None) if all(one.period for one in shown) else tables.extent
     starts = {one.label + one.view: one.span[0] or first for one in shown}
     ends = {one.label + one.view: one.span[1] or last for one in shown}
     key = table["period"] + table["view"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from .load import STATED, Cases
 from .registry import Indicator, Variant
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 KEYS = ["indicator", "variant", "part_of", "region", "group"]
@@ -104,15 +106,70 @@ def _derived(table: Any, tables: Cases, derived: tuple[str, ...], as_of: dt.date
     if "closed_at" in derived:
         table = table.mutate(closed_at=earliest(table, _LEAVING))
     if "repeated_piece" in derived:
-        again = _repeated(tables, as_of)
-        table = table.left_join(again, table.matter_id == again.again)
-        table = table.mutate(repeated_piece=table.again.notnull()).drop("again")
+        again = table.matter_id.isin(_repeated(tables, as_of))
+        table = table.mutate(repeated_piece=again.fill_null(False))
     return table
 
 
 def _repeated(tables: Cases, as_of: dt.datetime) -> Any:
+    """The ids of the matters that have a 重件."""
     pieces = snapshot(tables, "petitions", as_of, columns=("matter_id", "first_or_repeat"))
-    return pieces.filter(pieces.first_or_repeat == "重件").select(again=pieces.matter_id).distinct()
+    return pieces.filter((pieces.first_or_repeat == "重件") & pieces.matter_id.notnull()).matter_id
+
+
+# ---- what queries give -----------------------------------------------------------------------------------------------
+
+
+def month_number(when: Any) -> Any:
+    """Months since the year 0 (ibis value): a whole number is cheaper to group by than a truncated timestamp."""
+    return (when.year() * 12 + when.month() - 1).cast("int32")
+
+
+def months(numbers: Any) -> np.ndarray:
+    """The first days of numbered months; nothing where there is no number."""
+    import numpy as np
+
+    given = np.asarray(numbers, float)
+    known = ~np.isnan(given)
+    made = np.full(len(given), np.datetime64("NaT", "ns"))
+    made[known] = (given[known].astype(np.int64) - 1970 * 12).astype("datetime64[M]").astype("datetime64[ns]")
+    return made
+
+
+def keys(table: Any, name: str, by: str | None) -> dict[str, Any]:
+    """What every margin is grouped by besides its month: the place, if the table has one, and one more column."""
+    region = schema.table(name).region
+    found = {"region": table[region]} if region in table.columns else {}
+    return found | ({"group": table[by].cast("string")} if by else {})
+
+
+def fetch(query: Any, *, month: Iterable[str] = ()) -> pd.DataFrame:
+    """A query's rows, its months numbered no more; regions and groups are there even if all of them are nameless."""
+    import pandas as pd
+
+    table = query.to_pyarrow()
+    frame = pd.DataFrame(
+        {
+            name: _texts(column) if name in ("region", "group", "part_of") else column.to_numpy()
+            for name, column in zip(table.column_names, table.columns, strict=True)
+        }
+    )
+    for name in month:
+        frame[name] = months(frame[name])
+    for position, name in enumerate(("region", "group")):
+        if name not in frame:
+            frame.insert(position, name, "")
+    return frame
+
+
+def _texts(column: Any) -> np.ndarray:
+    """Names as Python text, each made once however often it stands there; what has no name has the empty one."""
+    import numpy as np
+
+    book = column.combine_chunks().dictionary_encode()
+    words = np.array([*book.dictionary.to_pylist(), ""], dtype=object)
+    found: np.ndarray = words[book.indices.fill_null(len(words) - 1).to_numpy()]
+    return found
 
 
 def named(frame: pd.DataFrame) -> pd.DataFrame:
@@ -203,7 +260,6 @@ def _aggregate(
     as_of: dt.datetime,
 ) -> pd.DataFrame:
     """Every measure of the definitions that share a table, a date and an open split."""
-    import ibis
 
     read = {column for _, variant in members for column in registry.needs(variant)}
     table = snapshot(tables, name, as_of, columns={*read, when, split, by})
@@ -211,16 +267,20 @@ def _aggregate(
         table = table.filter(
             table[when].notnull()
         )  # what has not happened is in no period, not even in all of them
-    measures = _Measures(table, as_of)
+    measures = _Measures(table, name, as_of)
     parts = [part for one, variant in members for part in measures.of(one, variant)]
-    keys = {"region": place(table, name), "group": grouped(table, by), "month": table[when].truncate("M")}
-    keys["part_of"] = table[split].cast("string") if split else ibis.null("string")
-    frame = named(table.group_by(**keys).aggregate(**measures.made).execute())
+    by_what = keys(table, name, by) | {"month": month_number(table[when])}
+    if split:
+        by_what["part_of"] = table[split].cast("string")
+    frame = fetch(measures.query(by_what), month=["month"])
     # The database gives groups in any order; an open vocabulary would print in that order.
-    frame = frame.sort_values(list(keys), kind="stable", ignore_index=True)
+    names = ["region", "group", "month", *(["part_of"] if split else [])]
+    frame = frame.sort_values(names, kind="stable", ignore_index=True)
+    if not split:
+        frame["part_of"] = ""
     pieces = []
     for part in parts:
-        piece = frame[list(keys)].assign(
+        piece = frame[["region", "group", "month", "part_of"]].assign(
             indicator=part.indicator, variant=part.variant, mode="sum", numerator=frame[part.top].astype(float),
             denominator=frame[part.bottom].astype(float) if part.bottom else float("nan"),
         )  # fmt: skip
@@ -244,12 +304,17 @@ class _Part:
 
 
 class _Measures:
-    """The sums of one query, each asked for once."""
+    """The sums of one query, each asked for once.
 
-    def __init__(self, table: Any, as_of: dt.datetime) -> None:
+    The rows are counted first by the closed vocabularies that the conditions look at and by what the other conditions
+    say; every sum is then one over that smaller table. Many conditions on every row cost far more.
+    """
+
+    def __init__(self, table: Any, name: str, as_of: dt.datetime) -> None:
         self._table, self._as_of = table, as_of
+        columns = schema.table(name).columns.values()
+        self._closed = {column.id for column in columns if column.terms or column.type == "bool"}
         self._names: dict[tuple[str | None, ...], str] = {}
-        self.made: dict[str, Any] = {}
 
     def of(self, one: Indicator, variant: Variant) -> list[_Part]:
         """A definition's sums: for each term of a closed vocabulary it is split by, and for its second factor."""
@@ -275,16 +340,33 @@ class _Measures:
             )
         return found
 
-    def _name(self, total: str | None, *conditions: str | None) -> str:
-        key = (total, *conditions)
-        if key not in self._names:
-            name = self._names[key] = f"m{len(self._names)}"
-            parts = [parse(text).on(self._table, as_of=self._as_of) for text in conditions if text]
-            where = functools.reduce(lambda a, b: a & b, parts) if parts else None
-            self.made[name] = (
-                self._table[total].sum(where=where).fill_null(0) if total else self._table.count(where=where)
+    def query(self, by: dict[str, Any]) -> Any:
+        """The sums by some keys, as an ibis expression."""
+        asked = dict.fromkeys(text for _, *texts in self._names for text in texts if text)
+        open_ones = [text for text in asked if not self._closed.issuperset(parse(text).columns)]
+        answers = {text: f"_{number}" for number, text in enumerate(open_ones)}
+        terms = dict.fromkeys(name for text in asked if text not in answers for name in parse(text).columns)
+        totals = dict.fromkeys(total for total, *_ in self._names if total)
+        cells = self._table.group_by(
+            **by,
+            **{name: self._table[name] for name in terms},
+            **{name: parse(text).on(self._table, as_of=self._as_of) for text, name in answers.items()},
+        ).aggregate(_n=self._table.count(), **{f"_{total}": self._table[total].sum() for total in totals})
+
+        def holds(text: str) -> Any:
+            return cells[answers[text]] if text in answers else parse(text).on(cells, as_of=self._as_of)
+
+        sums = {}
+        for (total, *texts), name in self._names.items():
+            where = [holds(text) for text in texts if text]
+            what = cells[f"_{total}" if total else "_n"]
+            sums[name] = what.sum(where=functools.reduce(operator.and_, where) if where else None).fill_null(
+                0
             )
-        return self._names[key]
+        return cells.group_by(*by).aggregate(**sums)
+
+    def _name(self, total: str | None, *conditions: str | None) -> str:
+        return self._names.setdefault((total, *conditions), f"m{len(self._names)}")
 
 
 # ---- clocks ----------------------------------------------------------------------------------------------------------
@@ -299,14 +381,27 @@ def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | 
         region, group, closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
         :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each other rule.
     """
+    import numpy as np
+
     key = ("cohort", clock.id, as_of, by)
     if key not in tables.noted:
         others = [rule for rule in DAY_RULES if rule != clock.day_rule]
-        frame = named(cohort_query(tables, clock, as_of, by, others if clock.days else ()).execute())
+        asked = ["", *(f"_{rule}" for rule in others if clock.days)]
+        frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
         frame["n"] = frame["n"].astype(float)
+        names = np.array([*deadlines.STATES, None], dtype=object)
+        for end in asked:
+            code = frame[f"due{end}"].to_numpy(float)
+            unknown = np.isnan(code)
+            number = np.nan_to_num(code).astype(int)
+            state = number // 2 % 2 + 2 * frame["closed"].isna().to_numpy()
+            frame[f"due{end}"] = months(np.where(unknown, np.nan, number // 4))
+            frame[f"state{end}"] = names[np.where(unknown, len(names) - 1, state)]
+            frame[f"fallen{end}"] = (number % 2).astype(bool)
         if not clock.days:  # a deadline that is stated in every row knows no day rule
-            names = ("due", "state", "fallen")
-            frame = frame.assign(**{f"{name}_{rule}": frame[name] for rule in others for name in names})
+            frame = frame.assign(
+                **{f"{name}_{rule}": frame[name] for rule in others for name in ("due", "state", "fallen")}
+            )
         tables.noted[key] = frame
     return tables.noted[key]
 
@@ -314,21 +409,17 @@ def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | 
 def cohort_query(
     tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None, rules: Sequence[str]
 ) -> Any:
-    """What :func:`cohort` asks, as an ibis expression."""
+    """What :func:`cohort` asks, as an ibis expression: each rule's due month, lateness and fallenness are one number."""
+    table = snapshot(tables, clock.table, as_of, columns={*clock.reads, by})
+    read = {*clock.reads, by, schema.table(clock.table).region}
     timed = deadlines.run(
-        snapshot(tables, clock.table, as_of, columns={*clock.reads, by}), clock, as_of, rules
+        table.select(*(name for name in table.columns if name in read)), clock, as_of, rules
     )
-    keys = {
-        "region": place(timed, clock.table),
-        "group": grouped(timed, by),
-        "closed": timed.stopped.truncate("M"),
-    }
+    by_what = keys(timed, clock.table, by) | {"closed": month_number(timed.stopped)}
     for end in ("", *(f"_{rule}" for rule in rules)):
-        keys |= {
-            f"due{end}": timed[f"due{end}"].truncate("M"), f"state{end}": timed[f"state{end}"],
-            f"fallen{end}": timed[f"fallen{end}"].fill_null(False),
-        }  # fmt: skip
-    return timed.group_by(**keys).aggregate(n=timed.count())
+        late, fallen = (timed[f"{name}{end}"].cast("int32") for name in ("late", "fallen"))
+        by_what[f"due{end}"] = month_number(timed[f"due{end}"]) * 4 + late * 2 + fallen
+    return timed.group_by(**by_what).aggregate(n=timed.count())
 
 
 def clocked(
