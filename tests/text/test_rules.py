@@ -69,6 +69,14 @@ def test_operators_in_one_mapping_must_all_hold() -> None:
     assert found(rule, "若能使矛盾化解") is None
 
 
+def test_the_whole_clauses_of_a_hit() -> None:
+    text = "做好接访，事关大局和民心；办好事，关乎信誉。"
+    assert found({"whole": ["事关", "关乎"]}, text) == ["事关大局和民心", "关乎信誉"]
+    assert found({"whole": {"clause": ["接访", "事关"]}}, text) is None
+    assert found({"whole": {"not": "下访"}}, text) == []
+    assert found({"whole": {"near": ["做好", "事关"], "across": True}}, text) == ["做好接访", "事关大局和民心"]
+
+
 def test_a_shield_hides_shorter_terms_but_not_itself() -> None:
     assert found("监督", "市场监督管理局参加", shields=("市场监督管理",)) is None
     assert found("监督", "市场监督管理局接受监督", shields=("市场监督管理",)) == ["监督"]

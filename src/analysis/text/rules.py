@@ -332,6 +332,25 @@ class Clause(AllOf):
 
 
 @dataclass(frozen=True)
+class Whole:
+    """The inner rule holds; the evidence is the whole clauses (分句) that its own lies in."""
+
+    rule: Rule
+
+    def candidates(self, view: View) -> set[int] | None:
+        """Those of the inner rule."""
+        return self.rule.candidates(view)
+
+    def find(self, view: View, unit: int) -> Spans | None:
+        """The clauses with a hit."""
+        spans = self.rule.find(view, unit)
+        if not spans:
+            return spans
+        clauses = (match.span() for match in CLAUSE.finditer(view.text(unit)))
+        return tuple(clause for clause in clauses if any(clause[0] < s[1] and s[0] < clause[1] for s in spans))
+
+
+@dataclass(frozen=True)
 class Around:
     """The inner rule holds in some unit around this one: heading, title, previous, next, paragraph or document."""
 
@@ -383,15 +402,15 @@ _AROUND: dict[str, Callable[[View, int], Sequence[int]]] = {
     "paragraph": lambda view, unit: _paragraph(view, unit),
     "document": lambda view, unit: range(len(view.units) + 1),
 }
-OPERATORS = ("term", "regex", "any", "all", "not", "near", "clause", *_AROUND, *_OF_UNIT, *_OF_DOCUMENT)
+OPERATORS = ("term", "regex", "any", "all", "not", "near", "clause", "whole", *_AROUND, *_OF_UNIT, *_OF_DOCUMENT)
 
 
 def parse(content: object, lists: Mapping[str, object] | None = None, where: str = "") -> Rule:
     """Read a rule as YAML writes it.
 
     ``词`` is a term, ``/…/`` a regular expression, ``$name`` a list of the codebook, a sequence an OR. A mapping holds
-    operators, all of which must hold: ``any``, ``all``, ``not``, ``clause`` (all in one clause), ``near`` (a sequence,
-    with ``within``, ``ordered``, ``across`` beside it), the places ``heading``, ``title``, ``previous``, ``next``,
+    operators, all of which must hold: ``any``, ``all``, ``not``, ``clause`` (all in one clause), ``whole`` (the clauses
+    with a hit, whole), ``near`` (a sequence, with ``within``, ``ordered``, ``across`` beside it), the places ``heading``, ``title``, ``previous``, ``next``,
     ``paragraph``, ``document`` and the attributes ``speaker``, ``act``, ``is_heading``, ``genre``, ``level``,
     ``issuer``, ``region``.
 
@@ -462,6 +481,8 @@ def _mapping(content: Mapping[str, Any], lists: Mapping[str, object], where: str
             rules.append(parse(operand, lists, place))
         elif operator == "regex":
             rules.append(_leaf(f"/{operand}/", lists, place))
+        elif operator == "whole":
+            rules.append(Whole(parse(operand, lists, place)))
         elif operator == "not":
             rules.append(Not(parse(operand, lists, place)))
         elif operator in _AROUND:
