@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import RequestError
 from analysis.text.concordance import kwic
+from analysis.text.segment import Lexicon
 
 BODY = "信访事项先登记。乙村信访，丙村也信访。信访"
 
@@ -56,3 +57,12 @@ def test_unknown_order(frames) -> None:
     _, sentences = frames("信访。")
     with pytest.raises(RequestError, match="排序"):
         kwic(sentences, "信", sort="up")  # type: ignore[arg-type]
+
+
+def test_words_of_a_lexicon_count_only_as_words(frames) -> None:
+    _, sentences = frames("印度尼西亚和印度。本来访问过，群众来访登记。")
+    table = kwic(sentences, Lexicon({"印度": "", "来访": ""}))
+    assert table["text"].tolist() == ["印度", "来访"]
+    assert table["left"].tolist() == ["印度尼西亚和", "本来访问过，群众"]
+    with pytest.raises(RequestError, match="没有给出检索词"):
+        kwic(sentences, Lexicon())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.text import ngrams
 from analysis.text.ngrams import COLUMNS, discover
 
 LEAD = ["县里", "市里", "镇上", "村中", "厂里", "校内"]
@@ -62,3 +64,15 @@ def test_too_little_gives_nothing(bodies: list[str | None]) -> None:
     table = discover(documents)
     assert table.empty
     assert table.columns.tolist() == list(COLUMNS)
+
+
+def test_counting_in_shares_and_stretches_changes_nothing(frames, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(11)
+    words = ["群众", "矛盾", "纠纷", "多元", "化解", "机制", "办理", "登记", "的", "。"]
+    bodies = ["".join(rng.choice(words, 60)) + "矛盾纠纷多元化解机制。" * 3 for _ in range(12)]
+    documents, _ = frames(*bodies)
+    whole = discover(documents, min_uses=3, min_pmi=0.5, min_entropy=0.2)
+    assert len(whole) > 5
+    monkeypatch.setattr(ngrams, "_SHARE", 50)
+    monkeypatch.setattr(ngrams, "_STRETCH", 7)
+    pd.testing.assert_frame_equal(discover(documents, min_uses=3, min_pmi=0.5, min_entropy=0.2), whole)

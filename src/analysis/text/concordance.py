@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import RequestError
+from .segment import Lexicon, Segmenter
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Find = Callable[[str], list[tuple[int, int]]]
 COLUMNS = ("doc_id", "sentence", "start", "end", "left", "text", "right")
 
 
 def kwic(
     sentences: pd.DataFrame,
-    pattern: str | Iterable[str],
+    pattern: str | Iterable[str] | Lexicon,
     *,
     width: int | None = None,
     sort: Literal["position", "left", "right"] = "position",
@@ -28,7 +30,8 @@ def kwic(
     sentences
         Table of :mod:`analysis.corpus`.
     pattern
-        A regular expression, or words of a lexicon: then the longest word wins where several begin together.
+        A regular expression; or words, found on characters, the longest where several begin together; or a lexicon,
+        whose words count only where the segmenter with that lexicon makes them words (印度 not in 印度尼西亚).
     width
         Characters of context on each side; default the whole sentence.
     sort
@@ -46,23 +49,23 @@ def kwic(
     """
     import pandas as pd
 
-    find = _compiled(pattern)
+    find = _finder(pattern)
     rows = []
     for doc_id, number, start, text in zip(
         sentences["doc_id"], sentences["sentence"], sentences["start"], sentences["text"], strict=True
     ):
-        for match in find.finditer(text):
-            left, right = text[: match.start()], text[match.end() :]
+        for begin, end in find(text):
+            left, right = text[:begin], text[end:]
             if width is not None:
                 left, right = left[max(0, len(left) - width) :], right[:width]
             rows.append(
                 (
                     doc_id,
                     int(number),
-                    int(start) + match.start(),
-                    int(start) + match.end(),
+                    int(start) + begin,
+                    int(start) + end,
                     left,
-                    match[0],
+                    text[begin:end],
                     right,
                 )
             )
@@ -74,6 +77,16 @@ def kwic(
     elif sort != "position":
         raise RequestError("没有这种排序", value=sort, hint="可用：position、left、right")
     return table.reset_index(drop=True)
+
+
+def _finder(pattern: str | Iterable[str] | Lexicon) -> Find:
+    if isinstance(pattern, Lexicon):
+        words, tokenize = pattern.words, Segmenter(pattern).tokenize
+        if not words:
+            raise RequestError("没有给出检索词", hint="词表是空的")
+        return lambda text: [(begin, end) for word, begin, end in tokenize(text) if word in words]
+    compiled = _compiled(pattern)
+    return lambda text: [match.span() for match in compiled.finditer(text)]
 
 
 def _compiled(pattern: str | Iterable[str]) -> re.Pattern[str]:

@@ -7,6 +7,7 @@ is dropped.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 import re
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("phrase", "uses", "documents", "pmi", "entropy_left", "entropy_right", "doc_id", "start", "end")
 _STRETCH = 1_000_000
+_SHARE = 20_000_000
 _WORD = re.compile(r"[一-鿿㐀-䶿A-Za-z0-9]+")
 
 
@@ -65,22 +67,26 @@ def discover(
     bodies = [body if isinstance(body, str) else "" for body in documents["body"].tolist()]
     ids, begins, vocabulary = _encode(bodies, cut)
     weak = np.array([word in stop for word in vocabulary], dtype=bool)
-    runs = _runs(ids, min_uses, longest)
-    total = int((ids >= 0).sum())
     found = []
-    for size, level in enumerate(runs[1:], 2):
-        numbers, at = np.unique(level.gram, return_index=True)
-        first = level.places[at]
-        pmi = np.full(len(first), np.inf)
-        for joint in range(1, size):
-            left = runs[joint - 1].uses_at(first)
-            right = runs[size - joint - 1].uses_at(first + joint)
-            pmi = np.minimum(pmi, np.log2(level.uses[numbers] * total / (left * right)))
-        before = _entropy(level.gram, _words(ids, level.places - 1))[numbers]
-        after = _entropy(level.gram, _words(ids, level.places + size))[numbers]
+    for level in _levels(ids, len(vocabulary), min_uses, longest):
+        numbers = np.arange(len(level.uses))
+        first, last = level.first, level.first + level.size - 1
+        pmi = level.pmi()
+        before, after = (_entropy(level, ids, step) for step in (-1, level.size))
         free = (pmi >= min_pmi) & (np.minimum(before, after) >= min_entropy)
-        free &= ~weak[ids[first]] & ~weak[ids[first + size - 1]]
-        found.append(_Free(size, level, numbers[free], first[free], pmi[free], before[free], after[free]))
+        free &= ~weak[ids[first]] & ~weak[ids[last]]
+        wanted = free[level.gram]
+        found.append(
+            _Free(
+                level.size,
+                level.places[wanted],
+                level.gram[wanted],
+                numbers[free],
+                pmi[free],
+                before[free],
+                after[free],
+            )
+        )
     kept = []
     for level_, row, places in _without_absorbed(found, absorbed):
         begin, size = int(places[0]), level_.size
@@ -100,25 +106,59 @@ def discover(
     return frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
 
 
-class _Runs(NamedTuple):
-    """Frequent runs of one size: where they begin (in order), which run it is, and how often each run is used."""
+class _Level(NamedTuple):
+    """Frequent runs of one size: where they begin (in order) and which run each is; of every run its uses and its ends.
 
+    ``left`` and ``right`` are the runs of one word less that it begins and ends with, numbered as in ``shorter``.
+    """
+
+    size: int
     places: np.ndarray
     gram: np.ndarray
     uses: np.ndarray
+    first: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    shorter: _Shorter
 
-    def uses_at(self, places: np.ndarray) -> np.ndarray:
-        """Uses of the runs that begin at some of the places."""
-        return self.uses[self.gram[np.searchsorted(self.places, places)]]
+    def pmi(self) -> np.ndarray:
+        """log₂ p(run) / (p(left) p(right)) at the weakest of each run's joints."""
+        begin, end = [self.left], [self.right]
+        for level in self.shorter.levels:  # from one word less down to single words
+            begin.append(level.left[begin[-1]])
+            end.append(level.right[end[-1]])
+        weakest = np.full(len(self.uses), np.inf)
+        uses = [*(level.uses for level in self.shorter.levels), self.shorter.words]
+        for joint in range(1, self.size):
+            left = uses[self.size - 1 - joint][begin[self.size - 1 - joint]]
+            right = uses[joint - 1][end[joint - 1]]
+            weakest = np.minimum(weakest, np.log2(self.uses * self.shorter.total / (left * right)))
+        return weakest
+
+
+class _Ends(NamedTuple):
+    """What is kept of a size once the next is found: uses, and the shorter runs at both ends."""
+
+    uses: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+
+class _Shorter(NamedTuple):
+    """All sizes below one: the longest first, and the uses of single words."""
+
+    levels: tuple[_Ends, ...]
+    words: np.ndarray
+    total: int
 
 
 class _Free(NamedTuple):
-    """Runs of one size that hold together and stand free, with their figures."""
+    """Runs of one size that hold together and stand free: their places, and their figures in the order of the numbers."""
 
     size: int
-    runs: _Runs
+    places: np.ndarray
+    gram: np.ndarray
     numbers: np.ndarray
-    first: np.ndarray
     pmi: np.ndarray
     before: np.ndarray
     after: np.ndarray
@@ -139,49 +179,83 @@ def _encode(bodies: list[str], cut: Callable[[str], list[str]]) -> tuple[np.ndar
     return every, np.array(begins[:-1], dtype=np.int64), list(codes)
 
 
-def _runs(ids: np.ndarray, min_uses: int, longest: int) -> list[_Runs]:
-    """Runs by size, from one word on; a longer run is frequent only where both its ends are."""
-    places = np.flatnonzero(ids >= 0).astype(np.int32)
-    single = ids[places]
-    found = [_Runs(places, single, np.bincount(single))]
-    for _ in range(2, longest + 1):
-        places, gram, uses = found[-1]
-        meets = np.flatnonzero(np.diff(places) == 1)
-        key = gram[meets].astype(np.int64) * len(uses) + gram[meets + 1]
-        values, counts = np.unique(key, return_counts=True)
-        frequent = values[counts >= min_uses]
-        del values, counts
+def _levels(ids: np.ndarray, words: int, min_uses: int, longest: int) -> Iterator[_Level]:
+    """Frequent runs by size, from two words on; a longer run is frequent only where both its ends are.
+
+    Only one size is held with its places; large arrays are gone through a stretch at a time, and pairs counted a share
+    of the left runs at a time, so that the memory stays near that of the words themselves.
+    """
+    single = np.bincount(ids[ids >= 0], minlength=words)
+    shorter = _Shorter((), single, int(single.sum()))
+    before: _Level | None = None
+    for size in range(2, longest + 1):
+        count = words if before is None else len(before.uses)
+        many = len(ids) if before is None else len(before.places)
+        frequent = _frequent(functools.partial(_meetings, ids, before), count, min_uses, 1 + many // _SHARE)
         if not len(frequent):
-            break
-        # Looked up a stretch at a time: the inverse of `unique` would take several times the memory of the keys.
+            return
         kept, numbers = [], []
-        for first in range(0, len(key), _STRETCH):
-            stretch = key[first : first + _STRETCH]
-            number = np.minimum(np.searchsorted(frequent, stretch), len(frequent) - 1)
-            often = frequent[number] == stretch
-            kept.append(places[meets[first : first + _STRETCH][often]])
-            numbers.append(number[often].astype(np.int32))
-        gram = np.concatenate(numbers)
-        found.append(_Runs(np.concatenate(kept), gram, np.bincount(gram)))
-    return found
+        for place, key in _meetings(ids, before, count):
+            number = np.minimum(np.searchsorted(frequent, key), len(frequent) - 1).astype(np.int32)
+            often = frequent[number] == key
+            kept.append(place[often])
+            numbers.append(number[often])
+        places, gram = np.concatenate(kept), np.concatenate(numbers)
+        del kept, numbers
+        first = np.empty(len(frequent), dtype=np.int64)
+        first[gram[::-1]] = places[::-1]  # the last value assigned is that of the first place
+        left, right = np.divmod(frequent, count)
+        if before is not None:
+            ends = _Ends(before.uses, before.left, before.right)
+            shorter = shorter._replace(levels=(ends, *shorter.levels))
+        before = _Level(size, places, gram, np.bincount(gram), first, left, right, shorter)
+        yield before
 
 
-def _words(ids: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The words there, -1 outside of the corpus."""
-    inside = (places >= 0) & (places < len(ids))
-    return np.where(inside, ids[np.clip(places, 0, len(ids) - 1)], -1)
+def _meetings(ids: np.ndarray, level: _Level | None, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places where two runs (or, without a level, two words) begin one word apart, with the key of the pair."""
+    for at in range(0, len(ids) if level is None else len(level.places), _STRETCH):
+        if level is None:
+            line = ids[at : at + _STRETCH + 1]
+            meets = np.flatnonzero((line[:-1] >= 0) & (line[1:] >= 0))
+            place = (meets + at).astype(np.int32)
+        else:
+            line = level.gram[at : at + _STRETCH + 1]
+            places = level.places[at : at + _STRETCH + 1]
+            meets = np.flatnonzero(np.diff(places) == 1)
+            place = places[meets]
+        yield place, line[meets].astype(np.int64) * count + line[meets + 1]
 
 
-def _entropy(gram: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    """For each run the entropy of its neighbours in bits; every edge of a clause is a neighbour of its own.
+def _frequent(
+    meetings: Callable[[int], Iterator[tuple[np.ndarray, np.ndarray]]], count: int, min_uses: int, shares: int
+) -> np.ndarray:
+    """Keys of the pairs that meet often enough, in order; counted a share of the left runs at a time."""
+    often = []
+    for share in range(shares):
+        keys = [key if shares == 1 else key[key // count % shares == share] for _, key in meetings(count)]
+        values, uses = np.unique(np.concatenate(keys) if keys else np.zeros(0, np.int64), return_counts=True)
+        often.append(values[uses >= min_uses])
+    return np.sort(np.concatenate(often))
+
+
+def _entropy(level: _Level, ids: np.ndarray, step: int) -> np.ndarray:
+    """For each run the entropy in bits of the words that many steps from its beginning; every edge of a clause counts as new.
 
     H = log₂ n − Σ c log₂ c / n, in which edges (c = 1) add nothing to the sum.
     """
-    n = np.bincount(gram)
-    word = neighbours >= 0
-    width = int(neighbours.max(initial=0)) + 1
-    pair, counts = np.unique(gram[word].astype(np.int64) * width + neighbours[word], return_counts=True)
-    spent = np.bincount(pair // width, weights=counts * np.log2(counts), minlength=len(n))
+    n = level.uses
+    spent = np.zeros(len(n))
+    shares = 1 + len(level.places) // _SHARE
+    for share in range(shares):
+        mine = slice(None) if shares == 1 else level.gram % shares == share
+        gram, near = level.gram[mine], level.places[mine] + step
+        inside = (near >= 0) & (near < len(ids))
+        gram, word = gram[inside], ids[near[inside]]
+        known = word >= 0
+        width = int(word.max(initial=0)) + 1
+        pair, counts = np.unique(gram[known].astype(np.int64) * width + word[known], return_counts=True)
+        spent += np.bincount(pair // width, weights=counts * np.log2(counts), minlength=len(n))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log2(n) - spent / n
 
@@ -190,8 +264,7 @@ def _without_absorbed(levels: list[_Free], absorbed: float) -> Iterator[tuple[_F
     """Runs that no longer kept run nearly always contains, with their places, the longest first."""
     kept: list[tuple[int, np.ndarray, np.ndarray]] = []
     for level in reversed(levels):
-        wanted = np.isin(level.runs.gram, level.numbers)
-        places, gram = level.runs.places[wanted], level.runs.gram[wanted]
+        places, gram = level.places, level.gram
         order = np.argsort(gram, kind="stable")
         cuts = np.flatnonzero(np.diff(gram[order])) + 1
         by_number = np.split(places[order], cuts) if len(order) else []
