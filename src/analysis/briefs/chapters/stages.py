@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import codebooks, display
 from ...cases import disclosure, stages
@@ -51,14 +51,14 @@ def times(scope: Scope, found: pd.DataFrame) -> None:
         + "；".join(f"{stage}{entry['days']}天：{entry['source']}" for stage, entry in limits.items())
         + "。",
     )
-    held = shown[shown["over"].notna()]
-    for row in held[held["over_low"] > 0.05].to_dict("records"):
+    high = shown[shown["over_low"] > codebooks.load("stages")["signal"]]
+    for row in high.to_dict("records"):
         share = display.result(
             f"{row['stage']}环节·超过时限", 100 * row["over"], unit="%", n=int(row["n"]),
             low=100 * row["over_low"], high=100 * row["over_high"], source=scope_source(scope),
         )  # fmt: skip
         display.finding(
-            f"{row['stage']}环节有{{{share.name}}}超过{row['limit']:.0f}天（95%区间{{{share.name}:interval}}），宜逐项核对。",
+            f"{row['stage']}环节有{{{share.name}}}超过{row['limit']:.0f}天（95%区间{{{share.name}:interval}}），宜查明原因。",
             grade="提示",
         )
 
@@ -94,9 +94,7 @@ def closure(scope: Scope) -> None:
     if found.empty:
         return
     row = found.iloc[0]
-    words = codebooks.load("stages")["verdicts"]
-    counts = {kind: int(row[kind]) for kind in words}
-    if _small(scope, [row["finished"], row["finished"] - row["closed"]]) or row["finished"] == 0:
+    if row["finished"] == 0 or _small(scope, row["finished"]):
         display.note("走完全部环节的事项太少，闭环率不示。", "data")
         return
     rate = display.result(
@@ -108,8 +106,11 @@ def closure(scope: Scope) -> None:
         f"{scope.period.label}进入办理、已走到最后环节的事项中，按序走完规定环节（{path}）的占{{{rate.name}}}"
         f"（95%区间{{{rate.name}:interval}}）。"
     )
-    said = "，".join(f"{words[kind]}{n}项" for kind, n in counts.items() if n and not _small(scope, [n]))
-    display.text(f"全部{int(row['n'])}项中：{said}。督办只在超期时发生；信访部门直接答复的不经流转、处置。")
+    # What offices record of their own steps is about offices; how many withdrew is about people and stays in the rest.
+    display.text(
+        f"登记了环节的{int(row['n'])}项中：按序闭环{int(row['closed'])}项，跳过环节{int(row['skipped'])}项，"
+        f"次序倒置{int(row['reversed'])}项，其余尚在进行或中途终止。督办只在超期时发生；信访部门直接答复的不经流转、处置。"
+    )
     _breaks(scope)
 
 
@@ -118,7 +119,6 @@ def _breaks(scope: Scope) -> None:
 
     paths = stages.judged(scope.tables, None, scope.period, scope.region.code, scope.as_of)
     found = stages.breaks(paths)
-    found = found[[not _small(scope, [n]) for n in found["n"]]]
     if found.empty:
         return
     frame = pd.DataFrame(
@@ -151,19 +151,11 @@ def _open(scope: Scope, frame: pd.DataFrame) -> pd.DataFrame:
     if scope.audience is None or frame.empty:
         return frame
     columns = ["median", "low", "high", "over", "over_low", "over_high"]
-    gated = disclosure.gate_quantiles(frame, columns, profile=scope.audience)
-    profile = disclosure.Profile.named(scope.audience)
-    gated["open"] = gated["open"].mask(profile.is_small(gated["open"]))
-    gated["n"] = gated["n"].mask(profile.is_small(gated["n"]))
-    return gated
+    return disclosure.gate_quantiles(frame, columns, profile=scope.audience)
 
 
-def _small(scope: Scope, counts: list[Any]) -> bool:
-    if scope.audience is None:
-        return False
-    import numpy as np
-
-    return bool(disclosure.Profile.named(scope.audience).is_small(np.array(counts, float)).any())
+def _small(scope: Scope, count: float) -> bool:
+    return scope.audience is not None and bool(disclosure.Profile.named(scope.audience).is_small(count))
 
 
 def _days(value: float) -> str | None:

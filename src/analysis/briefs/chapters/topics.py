@@ -98,7 +98,7 @@ def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[st
                 None if low != low else f"{low:.2f}–{high:.2f}"
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
-            "校正p": rows["q"].to_numpy(),
+            "校正p": [None if q != q else "<0.001" if q < 0.001 else f"{q:.3f}" for q in rows["q"]],
             "判断": rows["word"].to_numpy(),
             "_链接": [links.get(verdict, links["rising"]) for verdict in rows["verdict"]],
         }
@@ -108,7 +108,7 @@ def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[st
         name="topics-new",
         caption=f"{span}各类问题与往年同期相比（新出现与上升的在前，其余按件数；列{len(frame)}类）",
         units={"本期": "项", "往年同期平均": "项"},
-        digits={"本期": 0, "往年同期平均": 1, "占比之比": 2, "校正p": 3},
+        digits={"本期": 0, "往年同期平均": 1, "占比之比": 2},
         links={"判断": "_链接"},
         note=f"占比之比为该类问题占全部事项比重与往年同月之比；比重之比显著高于{facts['ratio']}的才判为上升"
         f"（非中心超几何精确检验，{facts['tested']}类一并校正，错误发现率不超过{facts['false_discovery']:.0%}）；"
