@@ -342,6 +342,10 @@ def holds(rule: Any, sentence: str, lists: dict[str, Any], shielded: Spans) -> S
             results.append(holds(operand, sentence, lists, shielded))
         elif operator == "not":
             results.append([] if holds(operand, sentence, lists, shielded) is None else None)
+        elif operator == "whole":
+            hits = holds(operand, sentence, lists, shielded)
+            clauses = [m.span() for m in CLAUSE.finditer(sentence)]
+            results.append(hits and [c for c in clauses if any(c[0] < h[1] and h[0] < c[1] for h in hits)])
         elif operator in ("all", "near", "clause"):
             parts = [holds(each, sentence, lists, shielded) for each in operand]
             if any(part is None for part in parts):
