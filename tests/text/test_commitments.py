@@ -170,6 +170,19 @@ def test_precision_on_a_random_hundred_of_the_real_work_reports(shared: Path, ro
     assert sum(judged[place] for place in still) >= 96
 
 
+def test_a_regulation_states_standing_duties() -> None:
+    rules = (
+        "第一章　总则\n第一条　为了规范接待工作，制定本规则。\n第二条　县级信访部门应当自收到诉求之日起十五日内告知来访人。\n"
+        "第三条　任何单位不得推诿。\n第四条　来访人可以书面提出诉求。\n"
+    )
+    table = found(rules, genre="法规", issuer="示例省人民代表大会")
+    assert table["modality"].tolist() == ["应当", "禁止"]
+    assert table["who"].tolist() == ["县级信访部门", None]
+    assert table["what"].tolist()[0].startswith("自收到诉求之日起")
+    assert found(rules, genre="会议报道").empty
+    assert found(rules, genre=pd.NA).empty
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.text(alphabet="年底前完成确保推进2024月日。\n一、到由局牵头%3", max_size=80))
 def test_any_text_gives_valid_spans(body: str) -> None:

@@ -103,6 +103,7 @@ def test_clusters_find_the_groups() -> None:
 def test_too_little_for_a_network(frames, plain: Segmenter) -> None:
     _, sentences = frames("登记来访。")
     counts = company(sentences, plain)
+    assert "没有两个词同现达到 3 次" in collocations(counts).attrs["note"]
     with pytest.raises(MethodError, match="不成网络"):
         cooccurrence(counts)
     with pytest.raises(MethodError, match="聚类"):

@@ -64,6 +64,7 @@ def test_too_little_gives_nothing(bodies: list[str | None]) -> None:
     table = discover(documents)
     assert table.empty
     assert table.columns.tolist() == list(COLUMNS)
+    assert "语料太小" in table.attrs["note"]
 
 
 def test_counting_in_shares_and_stretches_changes_nothing(frames, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.text.segment import Lexicon, Segmenter
-from analysis.text.terms import NOTHING, ONE_DOCUMENT, count, key_terms, textrank, tfidf
+from analysis.text.terms import COPIES, NOTHING, ONE_DOCUMENT, count, key_terms, textrank, tfidf, too_alike
 
 BODIES = ("调解纠纷调解员，登记事项。", "登记来信，登记来访。", "督查考核，登记。")
 
@@ -84,3 +84,13 @@ def test_counts_of_a_large_corpus_keep_no_row_a_word(frames, segmenter: Segmente
     counts = count(documents, segmenter)
     assert counts.matrix.nnz == 150
     assert counts.matrix.dtype == np.int32
+
+
+def test_copies_of_one_text_cannot_be_compared(frames, segmenter: Segmenter) -> None:
+    documents, _ = frames(*["群众来访登记办理"] * 3, None)
+    counts = count(documents, segmenter)
+    assert too_alike(counts) == COPIES
+    assert set(tfidf(counts)["note"].dropna()) == {COPIES, NOTHING}
+    assert set(key_terms(counts)["note"]) == {COPIES}
+    other, _ = frames("群众来访登记办理", "群众来访登记办理", "群众来访办理")
+    assert too_alike(count(other, segmenter)) is None

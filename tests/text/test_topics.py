@@ -52,3 +52,16 @@ def test_too_few_documents_are_refused(words: pd.DataFrame) -> None:
         topics(words.loc[words["doc_id"] < "d03"], 2)
     with pytest.raises(MethodError, match="文件太少"):
         topics(words, 30)
+
+
+def test_only_content_words_make_topics_and_copies_are_one_document(words: pd.DataFrame) -> None:
+    noise = pd.DataFrame(
+        [(doc, word) for doc in words["doc_id"].unique() for word in ("，", "的", "2024", "应当")],
+        columns=["doc_id", "word"],
+    )
+    noisy = pd.concat([words, noise], ignore_index=True)
+    assert not set(topics(noisy, 2).terms["term"]) & {"，", "的", "2024"}
+    one = words[words["doc_id"] == "d00"]
+    copies = pd.concat([one.assign(doc_id=f"c{n}") for n in range(9)], ignore_index=True)
+    with pytest.raises(MethodError, match="内容不同的文件太少"):
+        topics(copies, 2)

@@ -1,7 +1,8 @@
 """Commitments (承诺与任务): who shall do what by when, how strictly, measurable or not, and where it is reported done.
 
 Rules only, from a codebook: a clause of a plan is a commitment when it looks ahead (by its own words or by the
-section it stands in) and orders, promises or targets something. What a clause reports as done is none.
+section it stands in) and orders, promises or targets something. What a clause reports as done is none. Of a regulation
+(法规) every clause that binds (应当, 不得, 必须 …) is a standing duty.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _COUNT = "一二三四五六七八九十"
 # What numbers a clause in a list and is no word of it: 一是, 二要, （三）, 7．, ②, 第四，, and several in a row.
 _ENUMERATOR = re.compile(
     rf"(?:[\s　]*(?:[{_COUNT}]{{1,3}}(?:是要?|要)|[（(]\s?(?:[{_COUNT}]{{1,3}}|\d{{1,2}})\s?[)）][、.．]?|[{_COUNT}]{{1,3}}[、.．]"
-    rf"|\d{{1,2}}(?:[、．]|[.](?!\d))|[①-⑳⑴-⒇㈠-㈩]|第[{_COUNT}]{{1,3}}[，,、]))+[\s　]*"
+    rf"|\d{{1,2}}(?:[、．]|[.](?!\d))|[①-⑳⑴-⒇㈠-㈩]|第[{_COUNT}]{{1,3}}[，,、]|第[{_COUNT}百零〇\d]+条(?:之[{_COUNT}])?(?=[\s　])))+[\s　]*"
 )
 _PART = re.compile(r"[，,：:]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -142,7 +143,8 @@ def commitments(documents: pd.DataFrame, *, genres_refused: Sequence[str] = NOT_
         if isinstance(body, str) and not (isinstance(genre, str) and genre in genres_refused):
             day = document_date(row)
             issuer = row["issuer"] if isinstance(row["issuer"], str) else None
-            rows += [{"doc_id": row["doc_id"], **one} for one in _in_body(body, day, issuer, book)]
+            standing = isinstance(genre, str) and genre == "法规"
+            rows += [{"doc_id": row["doc_id"], **one} for one in _in_body(body, day, issuer, standing, book)]
     return pd.DataFrame(rows, columns=list(COMMITMENTS)).astype(
         {"start": "int64", "end": "int64", "strength": "int64"}
     )
@@ -195,7 +197,9 @@ def fulfilment(table: pd.DataFrame, documents: pd.DataFrame, *, floor: float = 0
     return pd.concat([table, done.astype({"done_start": "Int64", "done_end": "Int64"})], axis=1)
 
 
-def _in_body(body: str, day: date | None, issuer: str | None, book: _Book) -> Iterator[dict[str, Any]]:
+def _in_body(
+    body: str, day: date | None, issuer: str | None, standing: bool, book: _Book
+) -> Iterator[dict[str, Any]]:
     ahead, section = False, None
     for line in re.finditer(r"[^\n]+", body):
         text = line[0].strip()
@@ -214,7 +218,7 @@ def _in_body(body: str, day: date | None, issuer: str | None, book: _Book) -> It
             )
             if _HEADING.match(clause) and len(clause) <= 45 and _deadline(clause) is None:
                 continue  # a heading that runs into its paragraph; none sets a deadline
-            found = _commitment(clause.strip(), ahead, day, issuer, book)
+            found = _commitment(clause.strip(), ahead, day, issuer, standing, book)
             if found:
                 start = line.start() + match.start() + len(clause) - len(clause.lstrip())
                 yield {
@@ -227,7 +231,7 @@ def _in_body(body: str, day: date | None, issuer: str | None, book: _Book) -> It
 
 
 def _commitment(
-    clause: str, ahead: bool, day: date | None, issuer: str | None, book: _Book
+    clause: str, ahead: bool, day: date | None, issuer: str | None, standing: bool, book: _Book
 ) -> dict[str, Any] | None:
     """The fields of a commitment, or None when the clause is none."""
     if book.done.search(clause) or len(_HAN.findall(clause)) < 6:
@@ -245,7 +249,7 @@ def _commitment(
     binding = (
         (ahead and (imperative or modality is not None))
         or (future and (imperative or modality is not None))
-        or (strict and future)
+        or (strict and (future or standing))
     )
     if not binding:
         return None
@@ -254,7 +258,8 @@ def _commitment(
     targets = [match[0] for match in _TARGET.finditer(amounts) if _is_target(match)]
     who, opening = _who(bare, book)
     return {
-        "who": who or issuer,
+        # Who issues a regulation is not who it binds.
+        "who": who or (None if standing else issuer),
         "who_stated": who is not None,
         "what": _what(bare, when, opening),
         "by_when": when,

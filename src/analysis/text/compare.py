@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import RequestError
-from .terms import NOTHING, Counts
+from .terms import NOTHING, Counts, too_alike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,8 @@ def keyness(
     reference = np.asarray((matrix[~target] > 0).sum(axis=0)).ravel()
     table["documents"], table["reference_documents"] = frequency[tested], reference[tested]
     few = min(int(target.sum()), int((~target).sum())) < 2
-    table["note"] = "有一组只有一篇文档，差别可能只是这一篇的" if few else None
+    alike = "两组文档用词全部相同（同一文本的副本），没有可比的差别" if too_alike(counts) else None
+    table["note"] = alike or ("有一组只有一篇文档，差别可能只是这一篇的" if few else None)
     table = table.sort_values(["g2", "term"], ascending=[False, True])
     if top is not None:
         table = table.groupby("direction", sort=False).head(top)

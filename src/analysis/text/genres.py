@@ -19,7 +19,7 @@ def suited(
     Returns
     -------
     tuple
-        The suited documents; the refused ones as records with doc_id, genre, reason (records, not a table: pandas cannot
+        The suited documents, which have a body and one of the genres; the refused ones as records with doc_id, genre, reason (records, not a table: pandas cannot
         carry a table in ``attrs`` through a join).
 
     Raises
@@ -29,10 +29,19 @@ def suited(
     """
     fits = documents["genre"].isin(list(genres)) if "genre" in documents else documents["doc_id"].notna()
     genre = documents["genre"] if "genre" in documents else documents["doc_id"].map(lambda _: None)
+    body = documents["body"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)
     refused = [
-        {"doc_id": doc, "genre": str(kind), "reason": f"{method}只用于{'、'.join(genres)}"}
-        for doc, kind in zip(documents.loc[~fits, "doc_id"], genre[~fits], strict=True)
+        {
+            "doc_id": doc,
+            "genre": str(kind),
+            "reason": "正文为空" if suits else f"{method}只用于{'、'.join(genres)}",
+        }
+        for doc, kind, suits, filled in zip(documents["doc_id"], genre, fits, body, strict=True)
+        if not (suits and filled)
     ]
+    if fits.any() and not (fits & body).any():
+        raise MethodError(f"{method}适用的文件正文都是空的", value=int(fits.sum()), hint="请检查语料的正文")
+    fits &= body
     if not fits.any():
         found = sorted({one for one in genre if isinstance(one, str)})
         raise MethodError(

@@ -157,7 +157,8 @@ def collocations(counts: Company, word: str | None = None, *, min_pair: int = 3)
     Returns
     -------
     pandas.DataFrame
-        source, target, f_source, f_target, pair, then the columns of :func:`measures`; strongest logDice first.
+        source, target, f_source, f_target, pair, then the columns of :func:`measures`; strongest logDice first. Of an
+        empty table ``attrs["note"]`` says why.
     """
     import pandas as pd
 
@@ -180,7 +181,10 @@ def collocations(counts: Company, word: str | None = None, *, min_pair: int = 3)
     table = table.assign(**more).sort_values(
         ["logdice", "pair", "source", "target"], ascending=[False, False, True, True]
     )
-    table.attrs.update(unit=counts.unit, units=counts.units)
+    note = (
+        f"共 {counts.units} 个单元，没有两个词同现达到 {min_pair} 次，无从计算搭配" if table.empty else None
+    )
+    table.attrs.update(unit=counts.unit, units=counts.units, note=note)
     return table.reset_index(drop=True)
 
 

@@ -58,7 +58,7 @@ def discover(
     -------
     pandas.DataFrame
         phrase, uses, documents, pmi, entropy_left, entropy_right, doc_id, start, end (of the first use), most used first.
-        Empty when nothing qualifies; a corpus below ``min_uses`` words has nothing that could.
+        Empty when nothing qualifies; ``attrs["note"]`` then says whether the corpus was too small to tell.
     """
     import pandas as pd
 
@@ -103,7 +103,11 @@ def discover(
             start = int(offsets[begin - begins[document]])
             table.append((phrase, uses, used_in_, *figures, doc_ids[document], start, start + len(phrase)))
     frame = pd.DataFrame(table, columns=list(COLUMNS))
-    return frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
+    frame = frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
+    frame.attrs["note"] = (
+        None if found else f"语料太小：没有两个以上的词连用达到 {min_uses} 次，无从发现固定搭配"
+    )
+    return frame
 
 
 class _Level(NamedTuple):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: What a result says when the corpus cannot carry the method.
 ONE_DOCUMENT = "语料只有一篇有正文的文档，无从比较文档间的多少，按词频排序"
+COPIES = "有正文的文档用词全部相同（同一文本的副本），无从比较文档间的多少，按词频排序"
 NOTHING = "没有可计的词：正文为空，或全是停用词"
 
 
@@ -105,7 +106,7 @@ def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        doc_id, rank, term, count, documents (df), tfidf, note. A corpus of one document, or documents without terms,
+        doc_id, rank, term, count, documents (df), tfidf, note. A corpus of one document, or of copies of one, or documents without terms,
         are said in ``note``, never passed over: a document without any term has one row with NA as its term.
     """
     import pandas as pd
@@ -129,7 +130,7 @@ def tfidf(counts: Counts, top: int | None = 20) -> pd.DataFrame:
             "count": numbers,
             "documents": frequency[columns],
             "tfidf": weights,
-            "note": ONE_DOCUMENT if (sizes > 0).sum() == 1 else None,
+            "note": too_alike(counts),
         }
     )
     if (sizes > 0).all():
@@ -159,7 +160,6 @@ def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
     totals = counts.totals
     alphabetical = np.argsort(np.argsort(np.array(counts.terms)))
     best = np.lexsort((alphabetical, -totals, -np.round(summed, 12)))[:top]
-    one = (np.diff(counts.matrix.indptr) > 0).sum() == 1
     return pd.DataFrame(
         {
             "rank": np.arange(1, len(best) + 1),
@@ -168,10 +168,29 @@ def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
             "documents": counts.document_frequency[best],
             "per_10k": totals[best] / counts.lengths.sum() * 1e4,
             "tfidf": summed[best],
-            "note": ONE_DOCUMENT if one else None,
+            "note": too_alike(counts),
         },
         columns=names,
     )
+
+
+def too_alike(counts: Counts) -> str | None:
+    """What to say where documents cannot be compared: there is one, or all are copies of one text; None where they can."""
+    matrix = counts.matrix
+    filled = np.flatnonzero(np.diff(matrix.indptr))
+    if len(filled) == 1:
+        return ONE_DOCUMENT
+    for row in filled[1:]:
+        first, other = (
+            (
+                matrix.indices[matrix.indptr[one] : matrix.indptr[one + 1]],
+                matrix.data[matrix.indptr[one] : matrix.indptr[one + 1]],
+            )
+            for one in (filled[0], row)
+        )
+        if not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True)):
+            return None
+    return COPIES if len(filled) else None
 
 
 def textrank(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import MethodError
+from .segment import is_content, stopwords
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,14 +56,15 @@ def topics(
     Parameters
     ----------
     words
-        doc_id, word: content words in the order of the text, as from :func:`analysis.text.segment.tokens`.
+        doc_id, word: in the order of the text, as from :func:`analysis.text.segment.tokens`; only content words
+        count, marks, numbers and stop words do not.
     least
         A word must stand in at least this many documents.
 
     Raises
     ------
     MethodError
-        Too few documents or words for k topics.
+        Too few documents or words for k topics; copies of one text count as one document.
     """
     import pandas as pd
     import tomotopy
@@ -161,17 +163,24 @@ def by_group(fitted: Topics, documents: pd.DataFrame, column: str) -> pd.DataFra
 def _fit(words: pd.DataFrame, k: int, seed: int, iterations: int, least: int) -> tuple[Any, list[str]]:
     import tomotopy
 
-    if words["doc_id"].nunique() < max(LEAST_DOCUMENTS, k):
+    stop = stopwords()
+    content = {word for word in words["word"].unique() if is_content(word, stop)}
+    texts = {
+        str(doc): tuple(group)
+        for doc, group in words.loc[words["word"].isin(content)].groupby("doc_id", sort=False)["word"]
+    }
+    different = len(set(texts.values()))
+    if different < max(LEAST_DOCUMENTS, k):
         raise MethodError(
-            "文件太少，不足以建立主题模型",
-            value=int(words["doc_id"].nunique()),
+            "内容不同的文件太少，不足以建立主题模型",
+            value=different,
             hint=f"至少需要 {max(LEAST_DOCUMENTS, k)} 篇；可减少主题数",
         )
     model = tomotopy.LDAModel(k=k, seed=seed, min_df=least)
     ids = []
-    for doc, group in words.groupby("doc_id", sort=False):
-        if model.add_doc(group["word"].tolist()) is not None:
-            ids.append(str(doc))
+    for doc, text in texts.items():
+        if model.add_doc(list(text)) is not None:
+            ids.append(doc)
     model.burn_in = min(50, iterations // 3)
     # One worker: the order of sampling, and with it the result, is then the same on every run.
     model.train(iterations, workers=1)
