@@ -100,7 +100,7 @@ def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[st
             ],
             "校正p": [None if q != q else "<0.001" if q < 0.001 else f"{q:.3f}" for q in rows["q"]],
             "判断": rows["word"].to_numpy(),
-            "_链接": [links.get(verdict, links["rising"]) for verdict in rows["verdict"]],
+            "_链接": [links.get(verdict) for verdict in rows["verdict"]],
         }
     )
     display.table(
