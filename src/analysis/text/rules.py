@@ -347,7 +347,9 @@ class Whole:
         if not spans:
             return spans
         clauses = (match.span() for match in CLAUSE.finditer(view.text(unit)))
-        return tuple(clause for clause in clauses if any(clause[0] < s[1] and s[0] < clause[1] for s in spans))
+        return tuple(
+            clause for clause in clauses if any(clause[0] < s[1] and s[0] < clause[1] for s in spans)
+        )
 
 
 @dataclass(frozen=True)
@@ -402,7 +404,19 @@ _AROUND: dict[str, Callable[[View, int], Sequence[int]]] = {
     "paragraph": lambda view, unit: _paragraph(view, unit),
     "document": lambda view, unit: range(len(view.units) + 1),
 }
-OPERATORS = ("term", "regex", "any", "all", "not", "near", "clause", "whole", *_AROUND, *_OF_UNIT, *_OF_DOCUMENT)
+OPERATORS = (
+    "term",
+    "regex",
+    "any",
+    "all",
+    "not",
+    "near",
+    "clause",
+    "whole",
+    *_AROUND,
+    *_OF_UNIT,
+    *_OF_DOCUMENT,
+)
 
 
 def parse(content: object, lists: Mapping[str, object] | None = None, where: str = "") -> Rule:
