@@ -265,16 +265,23 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     first = np.unique(number, return_index=True)[1]
     labels = list(zip(cells["region"].to_numpy()[first], cells["group"].to_numpy()[first], strict=True))
     names, n = _band_names(bands), cells["n"].to_numpy(float)
-    found = []
-    for month in np.arange(came.min(), np.datetime64(now, "M") + 1):
-        end = min((month + 1).astype("datetime64[D]") - 1, np.datetime64(now, "D"))
-        there = (came <= month) & (left > month)
+    start, today = came.min(), np.datetime64(now, "D")
+    months = pd.date_range(str(start), str(today.astype("datetime64[M]")), freq="MS")
+    stacked = np.zeros((len(names), len(labels), len(months)))  # band × place × month
+    came_at, left_at = ((when - start).astype(int) for when in (came, left))
+    # After so many months the oldest band is certain: what is still there is in it until it leaves.
+    certain = bands[-1] // 28 + 2
+    for after in range(certain):
+        there = (left_at > came_at + after) & (came_at + after < len(months))
+        end = np.minimum((came[there] + after + 1).astype("datetime64[D]") - 1, today)
         band = np.searchsorted(bands, (end - opened[there]).astype(int))
-        counts = np.bincount(number[there] * len(names) + band, n[there], len(labels) * len(names))
-        found.append(counts.reshape(len(labels), len(names)))
+        np.add.at(stacked, (band, number[there], came_at[there] + after), n[there])
+    old = (left_at > came_at + certain) & (came_at + certain < len(months))
+    steps = np.zeros((len(labels), len(months) + 1))
+    np.add.at(steps, (number[old], came_at[old] + certain), n[old])
+    np.add.at(steps, (number[old], np.minimum(left_at[old], len(months))), -n[old])
+    stacked[-1] += steps[:, :-1].cumsum(axis=1)
     # Band by band: briefs print the bands in the order in which they come here.
-    stacked = np.stack(found, axis=-1).transpose(1, 0, 2)  # band × place × month
-    months = pd.date_range(str(came.min()), periods=len(found), freq="MS")
     band, which, where = np.nonzero(stacked)
     return pd.DataFrame(
         {
@@ -299,7 +306,7 @@ def levels(
     lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:  # fmt: skip
     """Margins of what is there at a period's end: coming and leaving by month (mode ``level``), age bands (``at``)."""
-    frames = []
+    there: dict[str, list[margin_tables.Wanted]] = {}
     for one, variant in wanted:
         if one.kind == "ages":
             reason = margin_tables.lack(
@@ -311,19 +318,24 @@ def levels(
             reason = _lacks_level(tables, one, variant.numerator, by)
         if reason:
             lacking[one.id, variant.id] = reason
-            continue
+        else:
+            there.setdefault(one.id, []).append((one, variant))
+    frames = []
+    for members in there.values():
+        one, variants = members[0][0], [variant for _, variant in members]
         if one.kind == "ages":
             frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"n": "numerator"})
-            frame = frame.assign(mode="at")
+            found = [frame.assign(mode="at")] * len(variants)
         elif one.clock:
-            frame = _overdue(tables, one, as_of, by)
+            found = [_overdue(tables, one, as_of, by)] * len(variants)
         else:
-            frame = _level(tables, one, variant.numerator, as_of, by)
-        frames.append(
+            found = _level(tables, one, [variant.numerator for variant in variants], as_of, by)
+        frames += [
             frame.assign(indicator=one.id, variant=variant.id, denominator=float("nan")).reindex(
                 columns=margin_tables.COLUMNS
             )
-        )
+            for frame, variant in zip(found, variants, strict=True)
+        ]
     return frames
 
 
@@ -339,25 +351,37 @@ def _lacks_level(tables: Cases, one: Indicator, where: str | None, by: str | Non
 
 
 def _level(
-    tables: Cases, one: Indicator, where: str | None, now: dt.datetime, by: str | None
-) -> pd.DataFrame:
-    """Months of coming (+n) and leaving (−n); with ``after_months``, coming is that much later."""
+    tables: Cases, one: Indicator, conditions: Sequence[str | None], now: dt.datetime, by: str | None
+) -> list[pd.DataFrame]:
+    """Months of coming (+n) and leaving (−n) of the rows under each condition, from one query.
+
+    With ``after_months``, coming is that much later.
+    """
     from .expression import parse
 
     name, options = str(one.table), one.options
-    table = margin_tables.snapshot(
-        tables,
-        name,
-        now,
-        columns=(*options["enters"], *options["leaves"], by, *(parse(where).columns if where else ())),
+    asked = [text for text in dict.fromkeys(conditions) if text]
+    read = (
+        *options["enters"],
+        *options["leaves"],
+        by,
+        *(name for text in asked for name in parse(text).columns),
     )
-    if where:
-        table = table.filter(parse(where).on(table, as_of=now))
-    enters = _coalesced(table, options["enters"])
+    table = margin_tables.snapshot(tables, name, now, columns=read)
+    holds = {f"_{k}": parse(text).on(table, as_of=now).fill_null(False) for k, text in enumerate(asked)}
+    opened = margin_tables.month_number(_coalesced(table, options["enters"]))
     leaves = margin_tables.earliest(table, options["leaves"])
-    deltas = _deltas(table, margin_tables.keys(table, name, by), enters, leaves, options.get("after_months"))
-    deltas = deltas[deltas["month"] <= _month_start(now)]
-    return deltas.rename(columns={"n": "numerator"}).assign(part_of="", mode="level")
+    query = table.group_by(
+        **margin_tables.keys(table, name, by), **holds,
+        opened=opened + options.get("after_months", 0), closed=margin_tables.month_number(leaves),
+    ).aggregate(n=table.count())  # fmt: skip
+    pairs = margin_tables.fetch(query, month=["opened", "closed"])
+    return [
+        _deltas(pairs[pairs[f"_{asked.index(text)}"]] if text else pairs, now).assign(
+            part_of="", mode="level"
+        )
+        for text in conditions
+    ]
 
 
 def _coalesced(table: Any, columns: Iterable[str]) -> Any:
@@ -367,24 +391,18 @@ def _coalesced(table: Any, columns: Iterable[str]) -> Any:
     return have[0] if len(have) == 1 else ibis.coalesce(*have)
 
 
-def _deltas(table: Any, keys: dict[str, Any], enters: Any, leaves: Any, after: int | None) -> pd.DataFrame:
-    """region, group, month, n: +n in the month something comes, −n in the month it leaves.
+def _deltas(pairs: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
+    """region, group, month, numerator: +n in the month something comes, −n in the month it leaves, up to now's month.
 
     What leaves in the month it comes, or before, makes no difference at any month's end.
     """
-    opened = margin_tables.month_number(enters) + (after or 0)
-    pairs = margin_tables.fetch(
-        table.group_by(**keys, opened=opened, closed=margin_tables.month_number(leaves)).aggregate(
-            n=table.count()
-        ),
-        month=["opened", "closed"],
-    )
     pairs = pairs[pairs["opened"].notna() & ~(pairs["closed"] <= pairs["opened"])]
     come = pairs[["region", "group", "n"]].assign(month=pairs["opened"])
     gone = pairs[pairs["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
     both = margin_tables.stack([come, leave])
-    return both.groupby(["region", "group", "month"], dropna=False)["n"].sum().reset_index()
+    both = both[both["month"] <= _month_start(now)].rename(columns={"n": "numerator"})
+    return both.groupby(["region", "group", "month"], dropna=False)["numerator"].sum().reset_index()
 
 
 def _month_start(now: dt.datetime) -> pd.Timestamp:

@@ -15,6 +15,7 @@ from .places import ALL, Places
 from .registry import Indicator, Variant
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 VIEWS = ("本期", "本年累计", "同比", "环比")
@@ -78,13 +79,16 @@ def indicators(
     shown = list(_shown(period, views))
     spans = list(dict.fromkeys(span for one in shown for span in (one.span, one.base) if span is not None))
     figures, lacking = _figures(tables, chosen, places, spans, now)
-    rows = [_view(figures, one, spans) for one in shown]
-    table = _described(pd.concat(rows, ignore_index=True), tables, shown)
+    table = _described([_view(figures, one, spans) for one in shown], tables, shown)
     missing = _missing(chosen, lacking, shown, places)
     if not len(table) or not len(missing):
-        return (table if len(table) else missing)[COLUMNS]
-    kinds = {name: kind for name, kind in table[COLUMNS].dtypes.items() if missing[name].isna().all()}
-    return pd.concat([table[COLUMNS], missing.astype(kinds)], ignore_index=True)
+        return table if len(table) else missing
+    kinds = {name: kind for name, kind in table.dtypes.items() if missing[name].isna().all()}
+    missing = missing.astype(kinds)
+    # Column by column: a frame's columns of text would be searched for anything known, cell by cell.
+    return pd.DataFrame(
+        {name: pd.concat([table[name], missing[name]], ignore_index=True) for name in COLUMNS}
+    )
 
 
 def states(
@@ -175,13 +179,12 @@ def _figures(
     figures = points(joined, spans, now)
     figures["value"] = figures["numerator"].where(figures["denominator"].isna(), _ratio(figures))
     figures = _multiplied(figures)
-    figures = pd.concat(
+    figures = _together(
         [
             figures,
             *_derived(figures, wanted, tables, spans, lacking),
             *([_durations(places.assign(made.durations), spans)] if len(made.durations) else []),
-        ],
-        ignore_index=True,
+        ]
     )
     ids = {one.id for one in chosen}
     return figures[figures["indicator"].isin(ids)], lacking
@@ -200,20 +203,37 @@ def _ratio(frame: pd.DataFrame) -> pd.Series:
     return frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)
 
 
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Figures one under the other, their keys as categories in alphabetical order: work on names is work on numbers."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    full = [frame for frame in frames if len(frame)] or [frames[0]]
+    made = {
+        name: union_categoricals([frame[name].astype("category") for frame in full], sort_categories=True)
+        for name in KEYS
+    }
+    numbers = [name for name in full[0].columns if name not in KEYS]
+    return pd.DataFrame(
+        made | {name: pd.concat([frame[name] for frame in full]).to_numpy() for name in numbers}
+    )
+
+
 def _multiplied(figures: pd.DataFrame) -> pd.DataFrame:
     """Products of shares: the second factor's row is folded into the first's value."""
     from .margins import TIMES
 
-    second = figures["variant"].astype(str).str.endswith(TIMES)
-    if not second.any():
+    marked = [name for name in figures["variant"].unique() if name.endswith(TIMES)]
+    if not marked:
         return figures
-    factor = figures[second].assign(variant=figures.loc[second, "variant"].str.removesuffix(TIMES))
+    second = figures["variant"].isin(marked)
     names = [*KEYS, "span"]
-    joined = figures[~second].merge(
-        factor[[*names, "value"]].rename(columns={"value": "factor"}), on=names, how="left"
-    )
-    joined["value"] *= joined["factor"].fillna(1.0).where(joined["variant"].isin(factor["variant"]), 1.0)
-    return joined.drop(columns="factor")
+    factor = figures.loc[second, [*names, "value"]].astype(dict.fromkeys(KEYS, object))
+    factor["variant"] = factor["variant"].str.removesuffix(TIMES)
+    first = ~second & figures["variant"].isin(factor["variant"].unique())
+    both = figures.loc[first, names].astype(dict.fromkeys(KEYS, object)).merge(factor, on=names, how="left")
+    figures.loc[first, "value"] *= both["value"].fillna(1.0).to_numpy()
+    return figures[~second]
 
 
 def _derived(
@@ -274,6 +294,7 @@ def _per_10k(figures: pd.DataFrame, one: Indicator, tables: Cases, spans: Sequen
     book = pd.concat([book, whole.assign(region_code=ALL)], ignore_index=True).sort_values("year")
     rows = figures[(figures["indicator"] == one.options["of"]) & (figures["variant"] == "headline")].copy()
     latest = int(book["year"].max()) if len(book) else 0
+    rows["region_code"] = rows["region_code"].astype(object)
     rows["year"] = (
         rows["span"].map({k: span[1].year if span[1] else latest for k, span in enumerate(spans)}).astype(int)
     )
@@ -336,39 +357,75 @@ def _view(figures: pd.DataFrame, one: Shown, spans: Sequence[Span]) -> pd.DataFr
         base = figures[figures["span"] == spans.index(one.base)].drop(columns="span")
         rows = rows.drop(columns=["numerator", "denominator"]).rename(columns={"value": "now"})
         rows = rows.merge(base, on=KEYS, how="left")
-    return rows.assign(period=one.label, view=one.view)
+    return rows
 
 
-def _described(table: pd.DataFrame, tables: Cases, shown: Sequence[Shown]) -> pd.DataFrame:
-    """Values, intervals and the registry's words, in the registry's order."""
+def _described(frames: Sequence[pd.DataFrame], tables: Cases, shown: Sequence[Shown]) -> pd.DataFrame:
+    """Values, intervals and the registry's words, in the registry's order: what was shown, one frame each."""
+    import numpy as np
+    import pandas as pd
+
     from .intervals import wilson
 
-    book = _book()
-    table = table.merge(book, on=["indicator", "variant"], how="left")
-    share = table["unit"] == "率"
-    change = table["view"].isin(list(_CHANGES))
+    table = pd.concat(frames, ignore_index=True)
+    table["shown"] = np.repeat(np.arange(len(shown)), [len(frame) for frame in frames])
+    book, entry = _entries(table)
+    order = ["region_code", "group", "order", "shown"]
+    places = table[["region_code", "group", "shown"]].assign(order=book["order"].to_numpy()[entry])
+    ordered = places.sort_values(order, kind="stable").index.to_numpy()
+    table, entry = table.take(ordered).reset_index(drop=True), entry[ordered]
+
+    def said(name: str) -> pd.Series:
+        return pd.Series(book[name].to_numpy()[entry], name=name)
+
+    def of_shown(what: Iterable[object]) -> np.ndarray:
+        cells = np.empty(len(shown), dtype=object)
+        cells[:] = list(what)
+        found: np.ndarray = cells[table["shown"].to_numpy()]
+        return found
+
+    unit, kind = said("unit"), said("kind")
+    share, change = unit == "率", pd.Series(of_shown(one.view in _CHANGES for one in shown).astype(bool))
     table["n"] = table["denominator"].fillna(table["numerator"])
-    proper = share & ~change & ~table["product"] & (table["kind"] != "duration")
+    proper = share & ~change & ~said("product") & (kind != "duration")
     low, high = wilson(table["numerator"], table["denominator"].where(proper & (table["denominator"] > 0)))
-    table["low"], table["high"] = low, high
-    table["note"] = None
-    small = (table["n"].fillna(0) < table["minimum_n"]) & table["value"].notna()
-    table.loc[small, "note"] = SMALL
+    small = (table["n"].fillna(0) < said("minimum_n")) & table["value"].notna()
+    table = table.assign(unit=unit, kind=kind, note=small.map({True: SMALL, False: None}), low=low, high=high)
     if change.any():
         table = _changes(table, change, share)
     # How far the data reach is asked only where a period does not say it.
     first, last = (None, None) if all(one.period for one in shown) else tables.extent
-    starts = {one.label + one.view: one.span[0] or first for one in shown}
-    ends = {one.label + one.view: one.span[1] or last for one in shown}
-    key = table["period"] + table["view"]
-    table["period_start"], table["period_end"] = key.map(starts), key.map(ends)
-    position = {(one.label, one.view): number for number, one in enumerate(shown)}
-    table["shown"] = [position[pair] for pair in zip(table["period"], table["view"], strict=True)]
-    order = ["region_code", "group", "order", "shown"]
-    table = table.sort_values(order, kind="stable").reset_index(drop=True)
-    for name in ("part_of", "group", "region_code"):
-        table[name] = table[name].replace("", None)
-    return table
+    made: dict[str, Any] = {
+        name: table[name] for name in table.columns if name in COLUMNS and name not in KEYS
+    }
+    made |= {name: _words(table[name]) for name in KEYS}
+    made |= {name: said(name) for name in book.columns if name in COLUMNS and name not in made}
+    made |= {
+        "period": of_shown(one.label for one in shown), "view": of_shown(one.view for one in shown),
+        "period_start": of_shown(one.span[0] or first for one in shown),
+        "period_end": of_shown(one.span[1] or last for one in shown),
+    }  # fmt: skip
+    return pd.DataFrame({name: made[name] for name in COLUMNS})
+
+
+def _entries(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The registry's entries that occur, and for each row which of them is its own."""
+    import pandas as pd
+
+    variants = table["variant"].cat.categories
+    pair = table["indicator"].cat.codes.to_numpy(int) * len(variants) + table["variant"].cat.codes.to_numpy()
+    entry, there = pd.factorize(pair)
+    ids = table["indicator"].cat.categories[there // len(variants)], variants[there % len(variants)]
+    return _book().set_index(["indicator", "variant"]).reindex(pd.MultiIndex.from_arrays(ids)), entry
+
+
+def _words(column: pd.Series) -> np.ndarray:
+    """Names out of categories, the empty one as nothing."""
+    import numpy as np
+
+    words = np.array([*(word or None for word in column.cat.categories), None], dtype=object)
+    found: np.ndarray = words[column.cat.codes.to_numpy()]
+    return found
 
 
 def _changes(table: pd.DataFrame, change: pd.Series, share: pd.Series) -> pd.DataFrame:

@@ -378,10 +378,11 @@ def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | 
     Returns
     -------
     DataFrame
-        region, group, closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
+        region, group, ``place`` (the number of the two), closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
         :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each other rule.
     """
     import numpy as np
+    import pandas as pd
 
     key = ("cohort", clock.id, as_of, by)
     if key not in tables.noted:
@@ -389,14 +390,15 @@ def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | 
         asked = ["", *(f"_{rule}" for rule in others if clock.days)]
         frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
         frame["n"] = frame["n"].astype(float)
-        names = np.array([*deadlines.STATES, None], dtype=object)
+        frame["place"] = frame.groupby(["region", "group"]).ngroup()
         for end in asked:
             code = frame[f"due{end}"].to_numpy(float)
             unknown = np.isnan(code)
             number = np.nan_to_num(code).astype(int)
             state = number // 2 % 2 + 2 * frame["closed"].isna().to_numpy()
             frame[f"due{end}"] = months(np.where(unknown, np.nan, number // 4))
-            frame[f"state{end}"] = names[np.where(unknown, len(names) - 1, state)]
+            kinds = pd.CategoricalDtype(list(deadlines.STATES))
+            frame[f"state{end}"] = pd.Categorical.from_codes(np.where(unknown, -1, state), dtype=kinds)
             frame[f"fallen{end}"] = (number % 2).astype(bool)
         if not clock.days:  # a deadline that is stated in every row knows no day rule
             frame = frame.assign(
@@ -457,6 +459,8 @@ def lack_clock(tables: Cases, clock: deadlines.Clock, by: str | None = None) -> 
 
 
 def _rates(rows: pd.DataFrame, indicator: Indicator, variant: Variant) -> pd.DataFrame:
+    import numpy as np
+
     if variant.day_rule:
         names = ["due", "state", "fallen"]
         rows = rows.drop(columns=names).rename(columns={f"{name}_{variant.day_rule}": name for name in names})
@@ -464,38 +468,42 @@ def _rates(rows: pd.DataFrame, indicator: Indicator, variant: Variant) -> pd.Dat
         rows = rows[rows["fallen"]]
     if variant.basis == "closed":
         rows = rows[rows["closed"].notna()]
-    counted = rows.assign(
-        numerator=rows["n"].where(rows["state"].isin(variant.numerator), 0.0),
-        denominator=rows["n"].where(rows["state"].isin(variant.denominator), 0.0),
-        month=rows[variant.basis],
-    )
-    keys = ["region", "group", "month"]
-    sums = counted.groupby(keys, dropna=False, as_index=False)[["numerator", "denominator"]].sum()
-    return sums.assign(indicator=indicator.id, variant=variant.id, part_of="", mode="sum")[COLUMNS]
+    cells, number = _cells(rows, str(variant.basis))
+    sums = {
+        name: np.bincount(number, rows["n"].where(rows["state"].isin(states), 0.0), len(cells))
+        for name, states in (("numerator", variant.numerator), ("denominator", variant.denominator))
+    }
+    made = cells.assign(indicator=indicator.id, variant=variant.id, part_of="", mode="sum", **sums)
+    return made[COLUMNS]
 
 
 def _states(rows: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     """Every state in every cell, so that each has the whole cell as its denominator."""
-    import pandas as pd
+    import numpy as np
 
     known = rows[rows["state"].notna()]
-    keys = ["region", "group", "month"]
-    cells = (
-        known.assign(month=known["due"])
-        .groupby(keys, dropna=False)["n"]
-        .sum()
-        .rename("denominator")
-        .reset_index()
+    cells, number = _cells(known, "due")
+    width = len(deadlines.STATES)
+    counts = np.bincount(
+        number * width + known["state"].cat.codes.to_numpy(int), known["n"], len(cells) * width
+    ).reshape(len(cells), width)
+    full = cells.loc[cells.index.repeat(width)].reset_index(drop=True)
+    return full.assign(
+        indicator=indicator.id, variant="status", part_of=list(deadlines.STATES) * len(cells), mode="sum",
+        numerator=counts.ravel(), denominator=counts.sum(axis=1).repeat(width),
+    )[COLUMNS]  # fmt: skip
+
+
+def _cells(rows: pd.DataFrame, basis: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """The places and months of a cohort in order (what has no month last), and for each row the number of its own."""
+    import numpy as np
+    import pandas as pd
+
+    count, months = pd.factorize(rows[basis], sort=True)
+    width = len(months) + 1
+    number, there = pd.factorize(
+        rows["place"].to_numpy() * width + np.where(count < 0, len(months), count), sort=True
     )
-    states = pd.DataFrame({"part_of": list(deadlines.STATES)})
-    counts = (
-        known.assign(month=known["due"])
-        .groupby([*keys, "state"], dropna=False)["n"]
-        .sum()
-        .rename("numerator")
-    )
-    full = cells.merge(states, how="cross").merge(
-        counts.reset_index().rename(columns={"state": "part_of"}), on=[*keys, "part_of"], how="left"
-    )
-    full["numerator"] = full["numerator"].fillna(0.0)
-    return full.assign(indicator=indicator.id, variant="status", mode="sum")[COLUMNS]
+    labels = rows.drop_duplicates("place").set_index("place")[["region", "group"]]
+    cells = labels.loc[there // width].reset_index(drop=True)
+    return cells.assign(month=months.insert(len(months), pd.NaT)[there % width]), number

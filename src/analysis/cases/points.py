@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
     Returns
     -------
     DataFrame
-        :data:`KEYS`, ``span`` (position in ``spans``), numerator, denominator; a span of which the data say nothing at
+        :data:`KEYS` (as categories), ``span`` (position in ``spans``), numerator, denominator; a span of which the data say nothing at
         all (before their first month, or after both the last and ``as_of``) has missing figures.
     """
     import numpy as np
@@ -83,19 +83,21 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
     without[keys[counts_only]] = True
     mode = labels["mode"].to_numpy()
     now = as_of.year * 12 + as_of.month - first
-    frames = []
-    for position, (start, end) in enumerate(spans):
+    sums = [(dense, dense.cumsum(axis=1)) for dense in (tops, bottoms)]
+    found: dict[str, list[np.ndarray]] = {"numerator": [], "denominator": []}
+    for start, end in spans:
         left, right = _columns(start, end, first, width)
-        top, bottom = (_figure(dense, left, right, now, mode) for dense in (tops, bottoms))
+        top, bottom = (_figure(dense, running, left, right, now, mode) for dense, running in sums)
         known = right >= 1 and left <= max(width - 1, now)
-        frames.append(
-            labels[KEYS].assign(
-                span=position,
-                numerator=top if known else np.nan,
-                denominator=np.where(without | (not known), np.nan, bottom),
-            )
-        )
-    return pd.concat(frames, ignore_index=True)
+        found["numerator"].append(top if known else np.full(len(labels), np.nan))
+        found["denominator"].append(np.where(without | (not known), np.nan, bottom))
+    named = {name: pd.Categorical(labels[name]) for name in KEYS}
+    made: dict[str, Any] = {
+        name: pd.Categorical.from_codes(np.tile(one.codes, len(spans)), dtype=one.dtype)
+        for name, one in named.items()
+    }
+    made["span"] = np.repeat(np.arange(len(spans)), len(labels))
+    return pd.DataFrame(made | {name: np.concatenate(parts) for name, parts in found.items()})
 
 
 def _keys(margin: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
@@ -120,12 +122,13 @@ def _columns(start: dt.date | None, end: dt.date | None, first: int, width: int)
     return start.year * 12 + start.month - first, end.year * 12 + end.month - first
 
 
-def _figure(dense: np.ndarray, left: int, right: int, now: int, mode: np.ndarray) -> np.ndarray:
+def _figure(
+    dense: np.ndarray, running: np.ndarray, left: int, right: int, now: int, mode: np.ndarray
+) -> np.ndarray:
     """One span's figure of every row; column 0 (no date) belongs to all of the data only, which has left = 0."""
     import numpy as np
 
     end = min(max(right, 0), dense.shape[1] - 1)
-    running = dense.cumsum(axis=1)
     before = running[:, min(max(left, 1), dense.shape[1]) - 1] if left else 0.0
     added = running[:, end] - before
     level = running[:, end] - dense[:, 0]
