@@ -8,9 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .shapes import HAN, NUMERAL, STOP, Mention, Shapes, members
+from .shapes import HAN, NUMERAL, STOP, Mention, Shapes, members, word_starts
 
 _MEASURE = "大个项级种位条"
+# How many of something, which is no part of anything; and 等方面, which leaves a list open.
+_NO_PART = re.compile(r"\d+(?:余|多)?(?:[个所项条家年批件万亿人名户]|%)|等(?:方面|领域|工作)")
+_AND = "(?:[和与]|(?<![涉以普顾])及)"
+# Verbs between a list and the phrase that sums it up: 起数、人数实现“双下降”.
+_LINK = re.compile(r"(?:实现|保持|呈现|达到|做到)$")
 
 
 def parts_of(mention: Mention, body: str, shapes: Shapes, quoted: Sequence[str] = ()) -> list[str]:
@@ -22,6 +27,8 @@ def parts_of(mention: Mention, body: str, shapes: Shapes, quoted: Sequence[str] 
     wanted = _wanted(phrase)
     if wanted is None:
         return []
+    if wanted == 1:  # one thing has no list of parts, only, sometimes, what makes it: 以“甲、乙”为着力点
+        return _as_core(body, wanted, phrase[1:].lstrip(_MEASURE))
     core = phrase[1:].lstrip(_MEASURE) if phrase[0] in NUMERAL else phrase
     before = body[max(0, mention.start - 120) : mention.start]
     after = body[mention.end : mention.end + 200]
@@ -36,9 +43,12 @@ def parts_of(mention: Mention, body: str, shapes: Shapes, quoted: Sequence[str] 
 
 
 def _wanted(phrase: str) -> int | None:
-    """How many parts a numbered phrase announces: 四解 4, 五级大接访 5, 1+3 2."""
+    """How many parts a numbered phrase announces: 四解 4, 五级大接访 5, 1+3 2, 三会一课 3 + 1."""
     if re.fullmatch(r"\d+(?:\+\d+)+", phrase):
         return phrase.count("+") + 1
+    if len(phrase) == 4 and phrase[0] in NUMERAL and phrase[2] in NUMERAL:
+        several = NUMERAL[phrase[0]] + NUMERAL[phrase[2]]
+        return several if several > 2 else None  # 一村一策 counts nothing
     return NUMERAL.get(phrase[0]) if phrase else None
 
 
@@ -49,20 +59,29 @@ def _in_brackets(after: str, wanted: int) -> list[str]:
 
 
 def _listed_before(before: str, wanted: int, shapes: Shapes) -> list[str]:
+    if re.search(r"、[“\"「『]*$", before.rstrip()):  # the phrase is itself a member of the list
+        return []
     before = re.sub(r"(?:的|等|这|为|“|\"|「|『|”|」)+$", "", before.rstrip())
-    clause = re.split(f"[{STOP}]", before)[-1] if wanted > 1 else ""
-    items = _split(clause, last_and=True)
-    if len(items) < wanted or wanted < 2:
+    clause = re.split(f"[{STOP}]", before)[-1]
+    several = clause.split("、")[-wanted:]
+    # Other phrases in marks make it a list of phrases, of which this is one; marks around the whole are none of them.
+    if any(re.search("[“”]", item) for item in several[1:]) or "”" in several[0]:
+        return []
+    items = _split(_LINK.sub("", clause), last_and=True)
+    if len(items) < wanted:
         return []
     items = items[-wanted:]
     first = items[0]
     sizes = {len(item) for item in items[1:]}
     if len(sizes) == 1 and len(first) > (size := sizes.pop()):
+        if len(first) - size not in word_starts(first):
+            return []
         first = first[-size:]
     else:
         ends = [trigger.end() for trigger in shapes.triggers.finditer(first) if trigger.end() < len(first)]
         first = first[max(ends, default=0) :]
-    return [_bare(first), *items[1:]]
+    items = [_bare(first), *items[1:]]
+    return [] if any(_NO_PART.search(item) for item in items) else items
 
 
 def _listed_after(after: str, wanted: int) -> list[str]:
@@ -95,6 +114,8 @@ def _sharing_core(after: str, wanted: int, core: str) -> list[str]:
     for match in re.finditer(rf"[{HAN}]{{2,12}}(?:、[{HAN}]{{2,8}}){{{wanted - 1}}}(?!、)", after):
         items = match[0].split("、")
         size = len(items[1])
+        if max(0, len(items[0]) - size) not in word_starts(items[0]) or re.search("[的了和与]", match[0]):
+            continue
         items[0], items[-1] = items[0][-size:], items[-1][:size]
         if (
             all(core[-1] in item or core[0] in item for item in items)
@@ -116,8 +137,14 @@ def _named_apart(quoted: Sequence[str], wanted: int, core: str, phrase: str) -> 
 
 def _split(text: str, last_and: bool = False) -> list[str]:
     items = list(re.split("[、]", text))
-    if last_and and len(items) > 1 and re.fullmatch(rf"[{HAN}]{{2,8}}[和与及][{HAN}]{{2,8}}", items[-1]):
-        items[-1:] = re.split("[和与及]", items[-1], maxsplit=1)
+    paired = any(re.search("[和与]", item) for item in items[1:-1])  # 甲与乙、丙与丁、戊与己 are three
+    if (
+        last_and
+        and len(items) > 1
+        and not paired
+        and re.fullmatch(rf"[{HAN}]{{2,8}}{_AND}[{HAN}]{{2,8}}", items[-1])
+    ):
+        items[-1:] = re.split(_AND, items[-1], maxsplit=1)
     return [bare for item in items if (bare := _bare(item))]
 
 

@@ -391,6 +391,11 @@ def _tagged(text: str) -> list[tuple[str, str, int, int]]:
     return placed
 
 
+def word_starts(text: str) -> set[int]:
+    """Where the words of a text begin."""
+    return {start for _, _, start, _ in _tagged(text)}
+
+
 @lru_cache(maxsize=1)
 def _jieba() -> Any:
     """A tokenizer of our own that nobody adds words to."""
