@@ -215,7 +215,7 @@ def test_an_input_replaced_in_mid_run_voids_the_run(project: Any, monkeypatch: p
 
 
 def test_two_builds_at_once_make_each_brief_once(project: Any) -> None:
-    site = publish.Site(project.site)
+    site = publish.Site(project.site).writable()
     held = site.try_lock("counts/990102/2024-03")
     assert held is not None
     timer = threading.Timer(0.5, held.close)

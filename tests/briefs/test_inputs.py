@@ -145,7 +145,7 @@ def test_rows_are_counted(tmp_path: Path) -> None:
 def test_hashes_are_remembered_until_the_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, memory = tmp_path / "a.txt", tmp_path / "m" / "digests.json"
+    file, memory = tmp_path / "a.txt", tmp_path / "digests.json"
     file.write_text("one")
     os.utime(file, ns=(1, time.time_ns() - 10**9))
     first = Digests(memory)

@@ -104,6 +104,21 @@ def test_a_database_is_never_proven_unchanged(project: Any) -> None:
     assert "无法证明" in keys.explain(now, now)[0]
 
 
+def test_rows_and_their_margins_are_compared_by_what_the_margins_were_made_from() -> None:
+    def record(item: dict[str, Any]) -> dict[str, Any]:
+        return {"parameters": {}, "attached": {}, "inputs": {"cases": item}}
+
+    def rows(content: str) -> dict[str, Any]:
+        return {"sha256": content, "files": {"matters.parquet": {"sha256": content, "rows": 5}}}
+
+    made = {"sha256": "m", "files": {"margins.parquet": {"sha256": "m"}}, "prepared_from": rows("a")}
+    assert keys.explain(record(made), record(rows("a"))) == [
+        "输入 cases 未能预汇总，改读逐行数据（站点文件夹可写吗？）"
+    ]
+    changed, _ = keys.explain(record(rows("b")), record(made))
+    assert changed == "输入 cases 变了：行数未变（5），内容有改动"
+
+
 def test_the_environment_parts_library_and_rendering(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def env(**changed: str) -> Environment:
         for name, text in {**files, **changed}.items():

@@ -103,6 +103,8 @@ class Build:
         published, and the interrupt raised again.
         """
         outcomes: dict[str, Outcome] = {}
+        for site in {self.site(it) for it in runs}:
+            site.writable()
         with contextlib.ExitStack() as stack:
             made: list[Pool] = []
             stack.callback(self._list)

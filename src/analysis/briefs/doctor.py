@@ -114,7 +114,7 @@ def _definition(name: str, root: Path) -> str:
 
 
 def _site(site: Path) -> str:
-    publish.Site(site)
+    publish.Site(site).writable()
     free = shutil.disk_usage(site).free
     if free < _LEAST_FREE:
         raise PolicyBriefError(f"磁盘只剩 {free // 2**20} MB", file=site, hint="请清理磁盘")

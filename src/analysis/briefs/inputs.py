@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -213,16 +214,16 @@ class Digests:
         return self._known.get(key)
 
     def save(self) -> None:
-        """Write the memory, if it changed and its folder can be written."""
+        """Write the memory, if it changed and its folder is there and can be written."""
         if self._file is None or not self._changed:
             return
         temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps(self._known), encoding="utf-8")
             temporary.replace(self._file)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def _entry(self, file: Path) -> dict[str, Any]:
         stat, key = list(_stat(file)), str(file)

@@ -170,6 +170,13 @@ def _input_changes(name: str, old: Mapping[str, Any] | None, new: Mapping[str, A
     if old is None:
         yield f"新增输入 {name}"
         return
+    if ("prepared_from" in old) != ("prepared_from" in new):
+        # Margins on one side, rows on the other: what they were made from can still be compared.
+        yield from _input_changes(name, old.get("prepared_from", old), new.get("prepared_from", new))
+        yield f"输入 {name} " + (
+            "改用预汇总数据" if "prepared_from" in new else "未能预汇总，改读逐行数据（站点文件夹可写吗？）"
+        )
+        return
     if _content(old) == _content(new):
         return
     before, after = old.get("files", {}), new.get("files", {})

@@ -29,22 +29,26 @@ _EXCHANGE = 2
 
 
 class Site:
-    """One folder of published briefs (站点): the shared one, or that of 内部 briefs.
-
-    Raises
-    ------
-    RequestError
-        The folder cannot be written.
-    """
+    """One folder of published briefs (站点): the shared one, or that of 内部 briefs. Reading it leaves no trace."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+
+    def writable(self) -> Site:
+        """The site, made where it is not there yet.
+
+        Raises
+        ------
+        RequestError
+            The folder cannot be written.
+        """
         try:
             (self.root / STATE).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _unwritable(self.root, error) from error
         if not os.access(self.root, os.W_OK) or not os.access(self.root / STATE, os.W_OK):
             raise _unwritable(self.root, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        return self
 
     @property
     def memory(self) -> Path:

@@ -299,10 +299,11 @@ def _carry_out(
     as_json: bool = False,
 ) -> None:
     """Plan, build, recap, and exit with the status."""
-    from ..briefs import batch, plan
+    from ..briefs import batch, plan, publish
     from .progress import Progress
 
     folder = _site(site, root)
+    publish.Site(folder).writable()  # said before anything is read
     _check_engine(engine)
     letters = _mail_settings(root) if mail else None
     digests = batch.memory(folder)
