@@ -46,6 +46,24 @@ def test_mixed_encodings_are_read_line_by_line_and_reported(tmp_path: Path) -> N
     assert made.petitions.channel.execute().tolist()[:2] == ["来访", "来信"]
     rejects = cases.check(made, "2024-12-31")
     assert rejects.loc[rejects["rule"] == "unreadable_bytes", "row"].tolist() == [3]
+    assert rejects.loc[rejects["rule"] == "mixed_encoding", "row"].tolist() == [2]
+
+
+@pytest.mark.parametrize("most", ["utf-8", "gb18030"])
+def test_a_line_in_another_encoding_is_read_right_and_reported(tmp_path: Path, most: str) -> None:
+    """Even where the whole would also be readable as one encoding, of another sense."""
+    other = {"utf-8": "gb18030", "gb18030": "utf-8"}[most]
+    lines = ["1,2024-03-05,来访,990102\n", "2,2024-03-06,来信,990102\n", "3,2024-03-07,网信,990102\n"]
+    file = tmp_path / "petitions.csv"
+    file.write_bytes(HEAD.encode(most) + b"".join(
+        line.encode(other if k == 1 else most) for k, line in enumerate(lines)
+    ))  # fmt: skip
+    made = cases.load(file)
+    assert made.petitions.channel.execute().tolist() == ["来访", "来信", "网信"]
+    rejects = cases.check(made, "2024-12-31")
+    odd = rejects[rejects["rule"] == "mixed_encoding"]
+    assert odd["row"].tolist() == [2]
+    assert odd["severity"].tolist() == ["提示"]
 
 
 @pytest.mark.parametrize("separator", ["\t", ";", "|"])

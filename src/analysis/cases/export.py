@@ -23,7 +23,8 @@ def harmless(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     clean = cell.translate(_ILLEGAL)
-    return f"'{clean}" if clean.lstrip(" \u3000\ufeff").startswith(_ACTIVE) else clean
+    active = clean.lstrip(" \u3000\ufeff").startswith(_ACTIVE)
+    return f"'{clean}" if active and clean != "%" else clean  # a unit is no formula
 
 
 def csv_text(table: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ Parquet and databases are read in place. CSV and Excel are read as text, cell by
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 import tempfile
@@ -18,7 +19,9 @@ from ..errors import InputError
 ROW = "_row"
 """The raw column that counts rows from 1; absent where a source's rows have no order."""
 
-ENCODINGS = ("utf-8-sig", "gb18030")
+ENCODINGS = ("utf-8", "gb18030")
+_CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
+_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2}")
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 _HEAD_ROWS = 12
 
@@ -227,30 +230,46 @@ def _numbers(rows: int, refused: list[int]) -> list[int]:
 
 
 def _decode(file: Path) -> tuple[str, list[dict[str, object]]]:
-    """The text of a file; when no one encoding fits, line by line, each odd line reported."""
+    """The text of a file; when lines differ in their encoding each is read in its own, and those unlike the most reported."""
     data = file.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16"), []
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        pass
+    # Much UTF-8 is also GB 18030, of another sense: a file in which both may be is asked line by line.
+    if not _CHINESE_UTF8.search(data):
+        try:
+            return data.decode("gb18030"), []
+        except UnicodeDecodeError:
+            pass
+    lines = [_line(line) for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
+    told = collections.Counter(encoding for _, encoding in lines if encoding in ENCODINGS)
+    usual = told.most_common(1)[0][0] if told else None
+    flaws: list[dict[str, object]] = [
+        {
+            "row": number or None, "rule": "mixed_encoding" if encoding in ENCODINGS else "unreadable_bytes",
+            "field": None, "value": text[:60],
+        }
+        for number, (text, encoding) in enumerate(lines) if encoding not in (usual, "ascii")
+    ]  # fmt: skip
+    return "\n".join(text for text, _ in lines), flaws
+
+
+def _line(line: bytes) -> tuple[str, str | None]:
+    """A line's text and encoding: ``ascii``, one of :data:`ENCODINGS`, or ``None`` where some of it cannot be read."""
+    if line.isascii():
+        return line.decode("ascii"), "ascii"
     for encoding in ENCODINGS:
         try:
-            return data.decode(encoding), []
+            text = line.decode(encoding)
         except UnicodeDecodeError:
             continue
-    lines: list[str] = []
-    flaws: list[dict[str, object]] = []
-    for number, line in enumerate(data.split(b"\n")):
-        for encoding in ENCODINGS:
-            try:
-                lines.append(line.decode(encoding))
-                break
-            except UnicodeDecodeError:
-                continue
-        else:
-            lines.append(line.decode("utf-8", errors="replace"))
-            flaws.append(
-                {"row": number or None, "rule": "unreadable_bytes", "field": None, "value": lines[-1][:60]}
-            )
-    return "\n".join(lines), flaws
+        # Bytes of GB 18030 may by chance be UTF-8, but then of letters and not of Chinese.
+        if encoding != "utf-8" or _CHINESE.search(text):
+            return text, encoding
+    return line.decode("utf-8", errors="replace"), None
 
 
 def _read_excel(file: Path, con: Any) -> Iterator[Raw]:
