@@ -214,3 +214,21 @@ def test_by_region_of_the_sample(sample: Path) -> None:
     }
     with pytest.raises(RequestError, match="行政区划"):
         _ = policy.open_scan(sample / "documents", region="123").every
+
+
+def test_a_corpus_of_other_work_is_said_and_the_field_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "甲.txt").write_text(
+        "示例市政府工作报告\n一年来，接待游客35万人次，登记经营主体2万户。\n对重点工程开展督查督办，纳入年度考核。\n"
+        "严格督查问责，压实防汛责任。\n依法受理信访事项，化解矛盾纠纷120件。\n全年投入资金66000万元，其中市级5.5亿元。\n",
+        encoding="utf-8",
+    )
+    found = shown(policy.open_scan(tmp_path))
+    results = {part["name"]: part["value"] for part in found["result"]}
+    assert 0 < 2 * results["其中段落写到信访或纠纷的句数"] < results["涉及五部分的句数"]
+    assert any("本语料多谈别的工作" in part["text"] for part in found["finding"])
+    tables = {part["name"]: part for part in found["table"]}
+    handled = [row for row in tables["parts-sentences"]["rows"] if row[0] in ("受理", "办理")]
+    assert all("信访事项" in row[2] for row in handled[:1])
+    values = {row[1] for row in tables["statistics"]["rows"]}
+    assert {"6.6亿元", "5.5亿元"} <= values
+    assert not any(".0" in value for value in values)

@@ -236,7 +236,7 @@ def _commitment(
     """The fields of a commitment, or None when the clause is none."""
     if book.done.search(clause) or len(_HAN.findall(clause)) < 6:
         return None
-    bare = _bare(clause)
+    bare = unnumbered(clause)
     modality, strength = next(
         ((name, degree) for name, degree, words in book.modalities if words.search(clause)), (None, 3)
     )
@@ -271,7 +271,7 @@ def _commitment(
     }
 
 
-def _bare(clause: str) -> str:
+def unnumbered(clause: str) -> str:
     """The clause without what numbers it in a list."""
     return _ENUMERATOR.sub("", clause, count=1) if _ENUMERATOR.match(clause) else clause
 
@@ -296,7 +296,7 @@ def _turn(text: str, ahead: bool, forward: re.Pattern[str], backward: re.Pattern
 
 def _imperative(clause: str, book: _Book) -> bool:
     """Whether the clause, or a part of it after a comma or an enumerator, begins with a verb of action."""
-    return any(_bare(part.strip()).startswith(book.actions) for part in _PART.split(clause))
+    return any(unnumbered(part.strip()).startswith(book.actions) for part in _PART.split(clause))
 
 
 def _is_target(match: re.Match[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from ... import display
-from .policy import PARTS, Scan
+from .policy_texts import PARTS, Scan
 
 
 def chapter(scan: Scan) -> None:
