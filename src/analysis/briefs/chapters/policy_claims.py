@@ -8,7 +8,9 @@ from typing import Any
 from ... import display
 from ...display.results import format_value
 from ...text.commitments import unnumbered
-from .policy_texts import Scan, short
+from .policy_texts import Scan, short, speaks_of_the_field
+
+_WAYS = {"up": "上升 ", "down": "下降 "}
 
 
 def statistics(scan: Scan, most: int = 60) -> None:
@@ -24,7 +26,11 @@ def statistics(scan: Scan, most: int = 60) -> None:
     display.finding("文中写有统计数字{文中统计数字}，其中报告结果的{其中结果数字}，其余是目标或规定。")
     if table.empty:
         return
-    shown = table.sort_values("target", kind="stable").head(most)
+    # Results before targets, numbers of the field before others, and some of every document before more of any.
+    ranked = table.assign(field=speaks_of_the_field(scan, table))
+    ranked["turn"] = ranked.groupby(["doc_id", "target", "field"]).cumcount()
+    ranked = ranked.sort_values(["target", "field", "turn"], ascending=[True, False, True], kind="stable")
+    shown = table.loc[ranked.index[:most].sort_values()]
     display.table(
         pd.DataFrame(
             {
@@ -44,7 +50,7 @@ def statistics(scan: Scan, most: int = 60) -> None:
         ),
         name="statistics",
         caption="文中的统计数字" + ("" if len(table) <= most else f"（{len(table)} 项中的前 {most} 项）"),
-        note="数字照录原文口径，未经核对；近、余、以上等界限照写。",
+        note="数字照录原文口径，未经核对；近、余、以上等界限照写。列不下时先列结果、先列所在段落写到信访或纠纷的，各文档均列一些。",
         links={"指标": "to"},
     )
 
@@ -108,7 +114,7 @@ def citations(scan: Scan, most: int = 30) -> None:
         ]
         rows.append(
             {
-                "文件": full,
+                "文件": full if (uses["scope"] != "简称未定").any() else f"{full}（简称，未见全称）",
                 "类别": kind,
                 "版本": f"{version}年版" if isinstance(version, str) else None,
                 "简称": "、".join(forms) or None,
@@ -184,5 +190,5 @@ def _value(row: Mapping[Any, Any]) -> str:
     if unit == "元" and abs(value) >= 10_000:  # as texts write money
         value, unit = (value / 1e8, "亿元") if abs(value) >= 1e8 else (value / 1e4, "万元")
     decimals = len(f"{value:.4f}".rstrip("0").partition(".")[2])
-    shown = format_value(value, unit, decimals)
+    shown = _WAYS.get(row["direction"], "") + format_value(value, unit, decimals)
     return f"{shown}（{approx}）" if approx else shown

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ... import codebooks, display, text
+from ... import display, text
 from ...display import drawings
-from .policy_texts import PARTS, Scan, short
+from .policy_texts import PARTS, Scan, short, speaks_of_the_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def coding(scan: Scan, most: int = 12) -> None:
         agreement(scan, scan.people)
     if codes.empty:
         return
-    codes = codes.assign(field=_of_the_field(scan, codes))
+    codes = codes.assign(field=speaks_of_the_field(scan, codes))
     inside = codes.loc[codes["field"], ["doc_id", "sentence"]].drop_duplicates()
     display.result("其中段落写到信访或纠纷的句数", len(inside), unit="句")
     if 2 * len(inside) < len(coded):
@@ -115,16 +115,6 @@ def coding(scan: Scan, most: int = 12) -> None:
         note="不列标题。" + PROPOSED,
         links={"句": "to"},
     )
-
-
-def _of_the_field(scan: Scan, codes: pd.DataFrame) -> list[bool]:
-    """Whether each code stands in a paragraph that speaks of petitions or disputes at all."""
-    words = re.compile("|".join(map(re.escape, codebooks.load("field")["words"])))
-    table = scan.sentences[["doc_id", "paragraph", "sentence", "text"]]
-    spoken = table["text"].map(lambda said: words.search(said) is not None).astype(bool)
-    speaks = spoken.groupby([table["doc_id"], table["paragraph"]]).transform("any").astype(bool)
-    about = set(zip(table.loc[speaks, "doc_id"], table.loc[speaks, "sentence"], strict=True))
-    return [place in about for place in zip(codes["doc_id"], codes["sentence"], strict=True)]
 
 
 def agreement(scan: Scan, people: pd.DataFrame) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import codebooks, facts, text
 from ... import corpus as corpora
-from ... import facts, text
 from ...periods import Period
 from ...regions import load as load_regions
 from ...text import sheets as coding_sheets
@@ -230,6 +231,27 @@ def stated(row: Mapping[Any, Any]) -> str:
     """The fullest date that the text supports: of the event or of publication, or a day without its year."""
     day = row.get("event_day")
     return stated_date(row) or (str(day) if isinstance(day, str) else "")
+
+
+def speaks_of_the_field(scan: Scan, table: pd.DataFrame) -> np.ndarray:
+    """Whether each row of a table with spans stands in a paragraph that speaks of petitions or disputes at all."""
+    import numpy as np
+
+    words = re.compile("|".join(map(re.escape, codebooks.load("field")["words"])))
+    sentences = scan.sentences[["doc_id", "paragraph", "start", "text"]]
+    spoken = sentences["text"].map(lambda said: words.search(said) is not None).astype(bool)
+    speaks = spoken.groupby([sentences["doc_id"], sentences["paragraph"]]).transform("any").to_numpy(bool)
+    starts: dict[str, tuple[list[int], list[bool]]] = {}
+    for doc_id, start, about in zip(sentences["doc_id"], sentences["start"], speaks, strict=True):
+        places, flags = starts.setdefault(doc_id, ([], []))
+        places.append(int(start))
+        flags.append(bool(about))
+    found = []
+    for doc_id, start in zip(table["doc_id"], table["start"], strict=True):
+        places, flags = starts.get(doc_id, ([], []))
+        at = bisect.bisect_right(places, int(start)) - 1
+        found.append(at >= 0 and flags[at])
+    return np.array(found, dtype=bool)
 
 
 def short(words: str, most: int = 60) -> str:
