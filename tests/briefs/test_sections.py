@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases, display, regions
-from analysis.briefs.chapters import comparison, stages, topics
+from analysis.briefs.chapters import comparison, integrity, stages, topics
 from analysis.briefs.chapters.scope import Scope, open_scope
 from analysis.cases import emerging
 from analysis.display.session import current
@@ -120,7 +120,7 @@ def test_a_source_without_events_says_nothing_of_stages(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def uneven(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Fifteen counties of two cities, 60 concluded matters each; one resolves a third, the others nine in ten."""
-    codes = [region.code for region in regions.load().counties("990000")[:14]] + ["990203"]
+    codes = [region.code for region in regions.load().counties("990000")[:15]]
     rows = [
         {
             "matter_id": f"{code}-{k}", "locality_code": code, "registered_at": pd.Timestamp("2024-01-05"),
@@ -129,6 +129,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> str:
         }
         for code in codes for k in range(60)
     ]  # fmt: skip
+    rows.append({"matter_id": "old", "locality_code": codes[0], "registered_at": pd.Timestamp("2022-05-05")})
     folder = tmp_path_factory.mktemp("uneven")
     pd.DataFrame(rows).to_parquet(folder / "matters.parquet")
     return str(folder)
@@ -146,7 +147,6 @@ def test_counties_of_a_province_and_the_one_that_stands_out(uneven: str) -> None
     assert made.results["化解率·县级·参与比较的地区"].value == 15
     assert made.results["化解率·县级·差于同组的地区"].value == 1
     assert slow in made.said
-    assert any(part["name"] == "counties-resolved" for part in made.chart)
 
 
 def test_a_rank_never_stands_without_n_interval_and_how_many_are_alike(uneven: str) -> None:
@@ -174,3 +174,32 @@ def test_what_must_not_be_ranked_is_not_compared(uneven: str) -> None:
     scope = open_scope(uneven, "2024-01", "990000", audience=None)
     comparison.chapter(scope)
     assert not any("pieces" in name or "matters" in name for name in shown().tables)
+
+
+# ---- integrity -------------------------------------------------------------------------------------------------------
+
+
+def test_heaping_before_the_limit_is_pointed_at_beside_its_indicator(
+    source: cases.Cases, sample: Path
+) -> None:
+    integrity.chapter(brief(source, "2024Q1", "990000"))
+    made = shown()
+    table = made.tables["integrity"].set_index("核查")
+    assert table.loc["期限前聚集（60日）", "涉及指标"] == "按期办结率"
+    rows = pd.read_parquet(sample / "cases" / "matters.parquet")
+    rows = rows[rows["concluded_at"].between("2024-01-01", "2024-03-31") & (rows["path"] == "6")]
+    took = (rows["concluded_at"] - rows["accepted_at"]).dt.days
+    said = re.search(r"实际([\d,]+)，预期([\d.]+)", table.loc["期限前聚集（60日）", "结果"])
+    assert said is not None
+    assert int(said[1].replace(",", "")) == pytest.approx(took.between(58, 60).sum(), rel=0.15)
+    assert float(said[2]) < 0.2 * int(said[1].replace(",", ""))
+    assert "期限前聚集（60日）" in made.said
+    assert "不作结论" in made.table[0]["note"]
+
+
+def test_a_source_without_rows_of_matters_has_no_integrity_section(tmp_path: Path) -> None:
+    rows = [{"piece_id": "1", "matter_id": "1", "locality_code": COUNTY, "registered_at": "2024-01-05"}]
+    pd.DataFrame(rows).to_csv(tmp_path / "petitions.csv", index=False)
+    display.use()
+    integrity.chapter(open_scope(str(tmp_path), "2024-01", "990000"))
+    assert not shown().table
