@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases
+from analysis.briefs import inputs
 from analysis.cases import emerging, prepare, prepared, stages
 from analysis.cases.reject import bounds
 from analysis.errors import InputError
@@ -22,6 +23,14 @@ def rows(sample: Path) -> cases.Cases:
 @pytest.fixture(scope="module")
 def folder(rows: cases.Cases, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare.prepare(rows, tmp_path_factory.mktemp("prepared") / "whole")
+
+
+def city(folder: Path, out: Path) -> Path:
+    """The slice that a run of one city is given."""
+    pairs = {name: ((column, "9901"),) for name, column in prepared.REGION.items()}
+    whole = inputs.Source("cases", "cases", str(folder), pairs, {})
+    inputs.link(whole, out)
+    return out / whole.parameter
 
 
 @pytest.mark.parametrize(("region", "by"), [("990000", None), ("990000", "region"), ("990102", None)])
@@ -47,15 +56,15 @@ def test_the_same_rejects_and_bounds(rows: cases.Cases, folder: Path) -> None:
 
 def test_the_same_topics_and_stages(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
     ready = cases.load(folder)
-    city = cases.load(prepared.cut(folder, ["9901"], tmp_path / "stages"))
-    for source, region in ((ready, "990000"), (ready, "990102"), (city, "990102")):
+    part = cases.load(city(folder, tmp_path))
+    for source, region in ((ready, "990000"), (ready, "990102"), (part, "990102")):
         for verb in (emerging.emerging, stages.times, stages.closure):
             arguments = {"period": "2024Q1", "region": region}
             pd.testing.assert_frame_equal(verb(source, **arguments), verb(rows, **arguments))
 
 
 def test_a_cut_holds_the_rows_of_its_region_only(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
-    part = cases.load(prepared.cut(folder, ["9901"], tmp_path / "city"))
+    part = cases.load(city(folder, tmp_path))
     pd.testing.assert_frame_equal(
         cases.indicators(part, "2024-03", "990102"), cases.indicators(rows, "2024-03", "990102")
     )
@@ -71,6 +80,17 @@ def test_the_same_bytes_again(sample: Path, folder: Path, tmp_path: Path) -> Non
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
         file.name: file.read_bytes() for file in again.iterdir()
     }
+
+
+def test_one_countys_new_row_moves_none_of_anothers(folder: Path, tmp_path: Path) -> None:
+    frame = pd.read_parquet(folder / "margins.parquet").drop(columns=prepared.PLACE)
+    terms = frame.groupby(["indicator", "variant", "part_of"])["region"]
+    spare = frame.index[(frame["region"] == "990102") & (terms.cumcount() > 0)][0]
+    prepared.write(frame.drop(index=spare), tmp_path / "margins.parquet")
+    before, after = (pd.read_parquet(place / "margins.parquet") for place in (folder, tmp_path))
+    assert len(after) == len(before) - 1
+    others = [table[table["region"] != "990102"].reset_index(drop=True) for table in (before, after)]
+    pd.testing.assert_frame_equal(*others)
 
 
 def test_what_needs_rows_is_refused(folder: Path) -> None:

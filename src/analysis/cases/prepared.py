@@ -32,11 +32,17 @@ SMALL = ("population", "monthly", "pilots")
 FORMAT = 2
 PLACE = "place"
 BESIDE = "prepared"
-# Which column of each file holds the region code by which a slice is cut.
-_REGION = {
+REGION = {
     "margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region",
     "topics": "region", "spells": "region", "paths": "region",
 }  # fmt: skip
+"""Which column of each file holds the region code by which a slice is cut."""
+# What rows are printed by in order of first appearance; within, and in the other files, they are in order of all columns.
+_GROUPS = {
+    "margins": ["indicator", "variant", "part_of"],
+    "rejects": ["table", "rule"],
+    "doubts": ["indicator"],
+}
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,7 @@ class Prepared:
     def _read(self, name: str) -> pd.DataFrame:
         import pandas as pd
 
-        table = pd.read_parquet(self.folder / f"{name}.parquet")
-        # A slice may hold its rows in any order.
-        return table.sort_values(PLACE, ignore_index=True).drop(columns=PLACE)
+        return pd.read_parquet(self.folder / f"{name}.parquet").drop(columns=PLACE)
 
 
 def find(folder: Path) -> Prepared | None:
@@ -136,27 +140,18 @@ def find(folder: Path) -> Prepared | None:
     return Prepared(stamp.parent, facts)
 
 
-def cut(folder: Path, prefixes: Sequence[str], out: Path) -> Path:
-    """The part of a prepared folder whose region codes begin with one of the prefixes, as a folder of its own."""
-    import pandas as pd
-
-    out.mkdir(parents=True)
-    for file in sorted(folder.glob("*.parquet")):
-        frame = pd.read_parquet(file)
-        column = _REGION.get(file.stem)
-        if column is not None and column in frame:
-            frame = frame[frame[column].fillna("").str.startswith(tuple(prefixes))].reset_index(drop=True)
-        write(frame, out / file.name)
-    (out / STAMP).write_bytes((folder / STAMP).read_bytes())
-    return out
-
-
 def write(frame: pd.DataFrame, file: Path) -> None:
-    """Parquet whose bytes depend on nothing but the table; where slices are cut, with each row's place in the whole."""
+    """Parquet whose bytes depend on nothing but the table.
+
+    Where slices are cut, rows stand in order of all columns, the first of them the place of their group: so a slice is in
+    order whoever cuts it, and one county's new row moves none of another's.
+    """
     frame = frame.reset_index(drop=True)
     for name in [name for name in frame.columns if frame[name].dtype == object]:
         frame[name] = frame[name].where(frame[name].notna(), None)
-    if file.stem in _REGION and PLACE not in frame:
-        frame.insert(0, PLACE, range(len(frame)))
+    if file.stem in REGION and PLACE not in frame:
+        groups = _GROUPS.get(file.stem)
+        frame.insert(0, PLACE, frame.groupby(groups, sort=False, dropna=False).ngroup() if groups else 0)
+        frame = frame.sort_values(list(frame.columns), kind="stable", ignore_index=True)
     frame.attrs = {}
     frame.to_parquet(file, index=False, compression="zstd")
