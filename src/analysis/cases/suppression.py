@@ -176,33 +176,37 @@ def suppress(system: System, *, time_limit: float = 20.0) -> Suppression:
     )
 
 
-def audit(system: System, suppressed: Flags, tables: Iterable[Deviation] = ()) -> Ranges:
+def audit(
+    system: System, suppressed: Flags, tables: Iterable[Deviation] = (), *, ends: bool = True
+) -> Ranges:
     """Range of every small and every suppressed cell.
 
     In groups of few unknown cells each gets a minimisation and a maximisation of its own. In large ones a range that
     suffices is shown by tables that agree with all that is printed; each of ``tables`` is checked before it is believed,
-    more are looked for by random programmes, and what is left gets its own.
+    more are looked for by random programmes, and what is left gets its own. Without ``ends`` all groups are taken so.
     """
     checked = system.small | (suppressed & ~system.hidden)
     cells = np.flatnonzero(checked)
     proofs = _Proofs(system, suppressed)
     for table in tables:
         proofs.learn(*table)
-    exact = np.ones(len(system.values), dtype=bool)  # a cell in no component is known
-    components = _components(system, suppressed)
-    for component in components:
-        exact[component.unknown] = (len(component.unknown) <= _EXACT) & ~system.hidden[component.unknown]
-    proofs.search(checked & ~exact)
+    # A cell in no component is known.
+    exact = ~(suppressed | (system.high > system.low))
     programmes = 0
-    for component in components:
-        inside = component.unknown
-        waiting = checked[inside] & (exact[inside] | ~proofs.enough(inside))
-        for number in np.flatnonzero(waiting):
-            low, high = component.range(int(number))
-            cell = inside[number]
-            proofs.low[cell], proofs.high[cell] = low, high
-            exact[cell] = True
-        programmes += int(waiting.sum())
+    if ends or not proofs.enough(cells).all():
+        components = _components(system, suppressed)
+        for component in components:
+            few = ends and len(component.unknown) <= _EXACT
+            exact[component.unknown] = few & ~system.hidden[component.unknown]
+        proofs.search(checked & ~exact)
+        for component in components:
+            inside = component.unknown
+            waiting = checked[inside] & (exact[inside] | ~proofs.enough(inside))
+            for number in np.flatnonzero(waiting):
+                cell = inside[number]
+                proofs.low[cell], proofs.high[cell] = component.range(int(number))
+                exact[cell] = True
+            programmes += int(waiting.sum())
     return Ranges(
         cells, proofs.low[cells], proofs.high[cells], proofs.enough(cells), exact[cells], programmes
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import codebooks, display
 from ...cases import registry
+from ...display.session import current, mime
 from .history import judged
 from .scope import FOLLOWED, PARTS, Scope, headline, known
 
@@ -50,8 +51,9 @@ def _recomputed(scope: Scope) -> dict[str, float | None]:
         & table["part_of"].isna()
         & (table["variant"] == table["indicator"].map(headline))
     ]
+    rows = scope.gated(rows)
     found: dict[str, float | None] = {}
-    for row in rows.to_dict("records"):
+    for row in rows[rows["shown"]].to_dict("records"):
         entry = registry.indicator(row["indicator"])
         if entry.kind in ("share", "clock") and row["denominator"] > 0:
             found[entry.name] = 100 * row["numerator"] / row["denominator"]
@@ -173,6 +175,7 @@ def annex(scope: Scope) -> None:
     """附录: the definition of every indicator printed, the target of the numbers' links."""
     import pandas as pd
 
+    certify(scope)
     used = display.targets("#d-")
     rows: list[dict[str, Any]] = []
     for part in PARTS:
@@ -204,6 +207,12 @@ def annex(scope: Scope) -> None:
         anchor="_锚",
         note=f"指标目录版本 {codebooks.load('indicators')['version']}；缩进的为并列口径或分列。",
     )
+
+
+def certify(scope: Scope) -> None:
+    """The audit of all that the brief asked about, for the manifest; it prints nothing, and refuses the brief if it fails."""
+    if scope.release is not None:
+        current().emit({mime("certificate"): scope.release.certificate()})
 
 
 def _definition(entry: registry.Indicator, variant: registry.Variant, plain: bool) -> str:

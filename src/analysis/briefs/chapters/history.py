@@ -12,35 +12,38 @@ from .scope import Scope, headline, unit_text
 if TYPE_CHECKING:
     import pandas as pd
 
+_COLUMNS = [
+    "indicator", "variant", "part_of", "region_code", "view", "period", "value", "numerator", "denominator", "n",
+]  # fmt: skip
 IMPROVEMENT = {"高为好": "up", "低为好": "down", "中性": "neutral"}
 
 
 def series(
     scope: Scope, indicator: str, variant: str | None = None, part_of: str | None = None
 ) -> pd.DataFrame:
-    """The months of one indicator: period, value (fractions for shares), numerator, denominator, n."""
+    """The months of one indicator: period, value (fractions for shares), numerator, denominator, n, and what names the row."""
     table = scope.months
     part = table["part_of"].isna() if part_of is None else table["part_of"] == part_of
     rows = table[
         (table["indicator"] == indicator) & (table["variant"] == (variant or headline(indicator))) & part
     ]
-    return rows[["indicator", "period", "value", "numerator", "denominator", "n"]].reset_index(drop=True)
+    return rows[[name for name in _COLUMNS if name in rows]].reset_index(drop=True)
 
 
 def behaviour(scope: Scope, indicator: str) -> pd.DataFrame:
     """The process behaviour chart of an indicator's months; empty when there are none.
 
-    Shares are judged on their numerators and denominators, counts and levels on their values; small months are left out.
+    Shares are judged on their numerators and denominators, counts and levels on their values; months that may not be shown
+    are left out.
     """
     entry = registry.indicator(indicator)
-    months = series(scope, indicator)
-    months = months[months["value"].notna()]
+    months = scope.gated(series(scope, indicator))
+    months = months[months["value"].notna() & months["shown"]].drop(columns="shown")
     if len(months) < 3:
         return months.head(0)
     improvement = IMPROVEMENT[entry.direction]
     if entry.kind in ("share", "clock"):
-        shown = scope.gated(months)
-        return spc.history(months[shown["shown"].to_numpy()], improvement=improvement)
+        return spc.history(months, improvement=improvement)
     return spc.xmr(months, improvement=improvement).assign(chart="xmr")
 
 
@@ -59,7 +62,7 @@ def lines(
     """Chart months of several indicators of one unit: label → indicator."""
     import pandas as pd
 
-    columns = {label: _shown(scope, id) for label, id in indicators.items()}
+    columns = {label: shown(scope, id) for label, id in indicators.items()}
     columns = {label: column for label, column in columns.items() if column.notna().any()}
     if not columns:
         return
@@ -78,7 +81,7 @@ def lines(
     )
 
 
-def _shown(scope: Scope, indicator: str) -> pd.Series:
+def shown(scope: Scope, indicator: str) -> pd.Series:
     """The months' values that the audience may see."""
     months = scope.gated(series(scope, indicator))
     return months["value"].where(months["shown"]).set_axis(months["period"])

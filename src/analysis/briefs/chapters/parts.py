@@ -181,6 +181,8 @@ def growing_topics(scope: Scope) -> None:
 
     from ...cases import spc
 
+    if scope.release is not None and scope.release.rolling("pieces", "topic", scope.region.code):
+        return  # by month the topics of a city or county are too few to show, and twelve months are no series
     months = history_of_parts(scope, "pieces", "topic")
     if len(months) < 6:
         return

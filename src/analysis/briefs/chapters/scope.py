@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ...cases import Cases
+    from ...cases.release import Release
 
 PARTS = ("总量", "预防", "受理", "办理", "监督追责", "维护秩序")
 NOUNS = {"month": "本月", "quarter": "本季度", "half": "本半年", "year": "本年"}
@@ -214,23 +215,34 @@ class Scope:
         return all(row is None or self.open_to_all(row) for row in rows)
 
     def gated(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows with ``shown``: False where a small count of petitions or matters stands in them or follows from them.
+        """The rows with ``shown``: False where a count that must not be known stands in them or follows from them.
 
-        A clock's rate says how an office kept its time and not who came: only its denominator counts as small. Acts of
-        offices (督办, 建议, 接访) are about no petitioner and are always shown.
+        Rows are of the indicator table or parts of it: what a frame does not say (place, period, view, definition) is that
+        of the brief. The decisions are :class:`analysis.cases.release.Release`'s: the same in every brief.
         """
-        if self.audience is None or frame.empty:
+        if self.release is None or frame.empty:
             return frame.assign(shown=True)
-        import pandas as pd
+        rows = frame.copy()
+        defaults = {
+            "region_code": rows.get("body", self.region.code),
+            "period": str(self.period),
+            "view": "本期",
+            "variant": rows["indicator"].map(headline),
+            "part_of": None,
+        }
+        for column, value in defaults.items():
+            if column not in rows:
+                rows[column] = value
+        return frame.assign(shown=self.release.shows(rows))
 
-        from ...cases.disclosure import Profile
+    @cached_property
+    def release(self) -> Release | None:
+        """What may be shown to the audience; nothing is withheld without one."""
+        if self.audience is None:
+            return None
+        from ...cases.release import Release
 
-        profile = Profile.named(self.audience)
-        kinds = frame["indicator"].map(_about)
-        top, bottom = (pd.to_numeric(frame[side], errors="coerce") for side in ("numerator", "denominator"))
-        small = profile.is_small(bottom.fillna(-1))
-        strict = profile.is_small(top.fillna(-1)) | profile.is_small((bottom - top).fillna(-1))
-        return frame.assign(shown=(kinds == "office") | ~(small | (strict & (kinds == "people"))))
+        return Release(self.tables, self.audience, self.as_of)
 
 
 def known(ids: Iterable[str]) -> list[str]:
@@ -268,11 +280,3 @@ def decimals(unit: str) -> int:
 
 def _known(value: Any) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value)) and str(value) != "<NA>"
-
-
-def _about(indicator: str) -> str:
-    """What small counts of an indicator would tell about: people, an office's time (clock), or an office's acts."""
-    entry = registry.indicator(indicator)
-    if entry.kind == "clock":
-        return "clock"
-    return "people" if entry.table in ("petitions", "matters") else "office"

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ... import display, regions
 from ...cases import registry
 from ...display import drawings
-from ...display.session import current, mime
+from ...periods import Period
 from . import grid, history
 from .scope import Scope
 
 if TYPE_CHECKING:
     import pandas as pd
+
+HIDDEN = "“—”为数字小，不示；可由其他数推出的一并不示。"
 
 
 def chapter(scope: Scope) -> None:
@@ -61,31 +63,39 @@ def structure(scope: Scope) -> None:
 def topics(scope: Scope) -> None:
     """件 by topic with 同比; the bars stand in order of size, since topics are no bodies."""
     display.text("### 问题类别")
-    frame = split(
-        scope, "pieces", "topic", name="topics", caption="信访件的问题类别", head="问题类别", by_size=True
-    )
+    if scope.release is not None and scope.release.rolling("pieces", "topic", scope.region.code):
+        frame = over_a_year(
+            scope, "pieces", "topic", name="topics", caption="信访件的问题类别", head="问题类别"
+        )
+        span, before = f"截至{scope.period.label}的十二个月", "此前十二个月"
+    else:
+        frame = split(
+            scope, "pieces", "topic", name="topics", caption="信访件的问题类别", head="问题类别", by_size=True
+        )
+        span, before = scope.period.label, "上年同期"
     frame = frame[frame["本期"].notna()]
     if frame.empty:
         return
     figure = drawings.bars(
-        frame.assign(上年同期=frame["_基期"]), label="问题类别", value="本期", unit="件", before="上年同期"
+        frame.assign(**{before: frame["_基期"]}), label="问题类别", value="本期", unit="件", before=before
     )
     first = frame.iloc[0]
     display.chart(
         figure,
         name="topics-bars",
-        caption=f"{scope.period.label}信访件的问题类别",
-        alt=f"条形图，共{len(frame)}类，件数最多的是{first['问题类别']}，{first['本期']:,.0f}件；竖线为上年同期。",
+        caption=f"{span}信访件的问题类别",
+        alt=f"条形图，共{len(frame)}类，件数最多的是{first['问题类别']}，{first['本期']:,.0f}件；竖线为{before}。",
     )
 
 
 def places(scope: Scope) -> None:
-    """件 and 件 per 10,000 residents by place, in order of the codes; small cells suppressed together."""
+    """件 and 件 per 10,000 residents by place, in order of the codes; what the city does not show is not shown."""
     pieces = scope.placed("pieces")
     if len(pieces) < 2:
         return
-    shown = protected(scope, pieces["region_code"], pieces["numerator"])
-    base = scope.placed("pieces", "同比").set_index("region_code")["value"]
+    shown = scope.gated(pieces)["shown"]
+    change = scope.gated(scope.placed("pieces", "同比"))
+    base = change["value"].where(change["shown"]).set_axis(change["region_code"])
     per_head = scope.placed("per_10k").set_index("region_code")["value"]
     names = regions.load()
     frame = pieces.assign(
@@ -115,65 +125,118 @@ def split(
     by_size: bool = False,
 ) -> pd.DataFrame:
     """Show an indicator by its parts: 本期, share, 同比, 环比, 本年累计. Returns the frame; ``_基期`` is last year's count."""
+    import pandas as pd
+
     table = scope.table
     unit = registry.indicator(indicator).unit
     rows = table[(table["indicator"] == indicator) & (table["variant"] == variant) & table["part_of"].notna()]
+    rows = scope.gated(rows)
     view = {key: part.set_index("part_of") for key, part in rows.groupby("view")}
     if "本期" not in view:
         return rows.head(0).assign(**{head: [], "本期": []})
     now = view["本期"]
     if by_size:
         now = now.sort_values("value", ascending=False, kind="stable")
-    shown = protected(scope, now.index.to_series(), now["value"])
-    empty = now["value"].map(lambda _: None)
+
+    def column(name: str, value: str = "value") -> pd.Series:
+        if name not in view:
+            return now["value"].map(lambda _: None)
+        return view[name][value].where(view[name]["shown"]).reindex(now.index)
+
+    shown = now["shown"]
     frame = now.assign(
         本期=now["value"].where(shown),
         占比=(100 * now["value"] / now["value"].sum()).where(shown),
-        同比=(view["同比"]["value"] if "同比" in view else empty).reindex(now.index).where(shown),
-        环比=(view["环比"]["value"] if "环比" in view else empty).reindex(now.index).where(shown),
-        本年累计=(view["本年累计"]["value"] if "本年累计" in view else empty).reindex(now.index),
-        _基期=(view["同比"]["numerator"] if "同比" in view else empty).reindex(now.index).where(shown),
-    )
-    frame["本年累计"] = frame["本年累计"].where(
-        protected(scope, frame.index.to_series(), frame["本年累计"].fillna(0))
+        同比=column("同比"),
+        环比=column("环比"),
+        本年累计=column("本年累计"),
+        _基期=column("同比", "numerator"),
     )
     frame = frame.rename_axis(head).reset_index()
+    if by_size and not shown.all():
+        # The order of what is not shown would tell which is larger.
+        frame = pd.concat([frame[frame["本期"].notna()], frame[frame["本期"].isna()].sort_values(head)])
     display.table(
         frame[[head, "本期", "占比", "同比", "环比", "本年累计"]],
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
         units={"本期": unit, "占比": "%", "同比": "%", "环比": "%", "本年累计": unit},
         digits={"本期": 0, "本年累计": 0},
-        note=None if shown.all() else "“—”为数字小，不示；可由合计推出的一并不示。",
+        note=None if frame["本年累计"].notna().all() and shown.all() else HIDDEN,
+    )
+    return frame
+
+
+def over_a_year(
+    scope: Scope, indicator: str, variant: str, *, name: str, caption: str, head: str
+) -> pd.DataFrame:
+    """Show a split over the twelve months to the period's end, beside the twelve before: what is too fine by month.
+
+    Returns
+    -------
+    DataFrame
+        ``head``, 本期 (the twelve months), 占比, 同比, and ``_基期``.
+    """
+    import pandas as pd
+
+    release = scope.release
+    assert release is not None
+    last = Period.containing(scope.period.end, "month")
+    months = scope.months
+    rows = months[
+        (months["indicator"] == indicator) & (months["variant"] == variant) & months["part_of"].notna()
+    ]
+    columns = {}
+    for label, end in (("本期", last), ("_基期", last.shift(-12))):
+        span = {str(end.shift(-k)) for k in range(12)}
+        whole = rows[rows["period"].isin(span)]
+        sums = whole.groupby("part_of")["value"].sum()
+        # Twelve months that the data do not hold are no year.
+        whole_year = len(span & set(rows["period"])) == len(span)
+        columns[label] = pd.Series(
+            {
+                part: count
+                if whole_year
+                and release.shows_year(indicator, variant, str(part), scope.region.code, end.end)
+                else float("nan")
+                for part, count in sums.items()
+            },
+            dtype=float,
+        )
+        if label == "本期":
+            total = sums.sum()
+    frame = pd.DataFrame(columns).rename_axis(head).reset_index()
+    if frame.empty or frame["本期"].isna().all():
+        return frame.head(0)
+    frame["占比"] = 100 * frame["本期"] / total
+    # A percentage change on a small base says nothing.
+    frame["同比"] = 100 * (frame["本期"] / frame["_基期"].where(frame["_基期"] >= 10) - 1)
+    frame = frame.sort_values(["本期", head], ascending=[False, True], na_position="last", ignore_index=True)
+    unit = registry.indicator(indicator).unit
+    note = "按月列示数字过小，故列截至本期末的十二个月；同比为与此前十二个月相比。"
+    display.table(
+        frame[[head, "本期", "占比", "同比"]].rename(columns={"本期": "近十二个月"}),
+        name=name,
+        caption=f"{scope.region.name}截至{last.label}的十二个月{caption}",
+        units={"近十二个月": unit, "占比": "%", "同比": "%"},
+        digits={"近十二个月": 0},
+        note=note if frame["本期"].notna().all() else note + HIDDEN,
     )
     return frame
 
 
 def history_of_parts(scope: Scope, indicator: str, variant: str) -> pd.DataFrame:
-    """Months × parts of a split: 月份 and one column a part; parts with a small month are added to 其他."""
+    """Months × parts of a split: 月份 and one column a part; parts with a month that is not shown are added to 其他."""
     table = scope.months
     rows = table[(table["indicator"] == indicator) & (table["variant"] == variant) & table["part_of"].notna()]
+    rows = scope.gated(rows)
     wide = rows.pivot_table(index="period", columns="part_of", values="value", aggfunc="sum").fillna(0)
-    if scope.audience is not None and len(wide.columns):
-        from ...cases.disclosure import Profile
-
-        small = [column for column in wide if Profile.named(scope.audience).is_small(wide[column]).any()]
-        if small:
-            wide = wide.drop(columns=small).assign(其他=wide[small].sum(axis=1))
+    shut = rows[~rows["shown"]]
+    closed = [part for part in wide.columns if part in set(shut["part_of"])]
+    if closed:
+        wide = wide.drop(columns=closed).assign(其他=wide[closed].sum(axis=1))
+        # The rest is the total less what is shown: nothing new, where the total is shown.
+        total = history.shown(scope, indicator).reindex(wide.index)
+        wide["其他"] = wide["其他"].where(total.notna())
     ordered = wide[sorted(wide.columns, key=lambda column: (column == "其他", -wide[column].sum()))]
     return ordered.rename_axis(columns=None).rename_axis("月份").reset_index()
-
-
-def protected(scope: Scope, keys: pd.Series, counts: pd.Series) -> pd.Series:
-    """Which cells of a split may be shown beside their total: small ones and those that give them away may not."""
-    import pandas as pd
-
-    if scope.audience is None or not len(keys):
-        return pd.Series(True, index=counts.index)
-    from ...cases import disclosure
-
-    frame = pd.DataFrame({"cell": keys.astype(str).to_numpy(), "n": counts.fillna(0).to_numpy(float)})
-    made = disclosure.protect(frame, ["cell"], profile=scope.audience)
-    current().emit({mime("certificate"): made.certificate})  # for the manifest; prints nothing
-    kept = made.mask(frame, ["n"])["n"].notna()
-    return pd.Series(kept.to_numpy(), index=counts.index)
