@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import regions as region_tables
 from ..errors import MethodError, RequestError
 from . import margins as margin_tables
+from .calendar import month_number
 from .deadlines import clock
 from .load import Cases, moment
 from .registry import Indicator
@@ -165,7 +166,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
     table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at",))
     query = table.group_by(
         **margin_tables.keys(table, "matters", None),
-        opened=margin_tables.month_number(table.registered_at), closed=margin_tables.month_number(table.closed_at),
+        opened=month_number(table.registered_at), closed=month_number(table.closed_at),
         impossible=(table.closed_at < table.registered_at).fill_null(False),
     ).aggregate(n=table.count())  # fmt: skip
     pairs = margin_tables.fetch(query, month=["opened", "closed"])
@@ -251,7 +252,7 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     table = table.filter(table.registered_at.notnull())
     query = table.group_by(
         **margin_tables.keys(table, "matters", by),
-        opened=table.registered_at.date(), closed=margin_tables.month_number(table.closed_at),
+        opened=table.registered_at.date(), closed=month_number(table.closed_at),
     ).aggregate(n=table.count())  # fmt: skip
     cells = margin_tables.fetch(query, month=["closed"])
     if not len(cells):
@@ -369,11 +370,11 @@ def _level(
     )
     table = margin_tables.snapshot(tables, name, now, columns=read)
     holds = {f"_{k}": parse(text).on(table, as_of=now).fill_null(False) for k, text in enumerate(asked)}
-    opened = margin_tables.month_number(_coalesced(table, options["enters"]))
+    opened = month_number(_coalesced(table, options["enters"]))
     leaves = margin_tables.earliest(table, options["leaves"])
     query = table.group_by(
         **margin_tables.keys(table, name, by), **holds,
-        opened=opened + options.get("after_months", 0), closed=margin_tables.month_number(leaves),
+        opened=opened + options.get("after_months", 0), closed=month_number(leaves),
     ).aggregate(n=table.count())  # fmt: skip
     pairs = margin_tables.fetch(query, month=["opened", "closed"])
     return [

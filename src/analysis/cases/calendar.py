@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
 from ..errors import CodebookError, RequestError
@@ -124,6 +124,11 @@ def days(first: dt.date, last: dt.date) -> pd.DataFrame:
     frame["rolled"] = frame["day"].where(frame["working"]).bfill()
     frame["ordinal"] = frame["working"].cumsum()
     return frame[frame["day"] <= pd.Timestamp(last)].reset_index(drop=True)
+
+
+def month_number(when: Any) -> Any:
+    """Months since the year 0 (ibis value): a whole number is cheaper to group by than a truncated timestamp."""
+    return (when.year() * 12 + when.month() - 1).cast("int32")
 
 
 def working_days_in(month: dt.date) -> int:

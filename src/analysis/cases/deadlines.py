@@ -133,7 +133,8 @@ def run(table: Any, clock: Clock, as_of: dt.datetime, rules: Iterable[str] = ())
         The bound rows with ``started``, ``stopped`` (known by ``as_of``), ``stated`` (the deadline stands in the row), and
         ``due`` (last moment in time), ``late`` (closed after it, or open at ``as_of`` past it), ``state`` (one of
         :data:`STATES`), ``fallen`` (due by ``as_of``), all null when the due date is unknown, and ``provisional`` (the due
-        date rests on days whose holidays are not published); the same five as ``due_workdays`` … for each of ``rules``. Rows that left the clock before its limit are not in it.
+        date rests on days whose holidays are not published), ``month`` (the due date's, as :func:`.calendar.month_number`);
+        the same six as ``due_workdays`` … for each of ``rules``. Rows that left the clock before its limit are not in it.
 
     Raises
     ------
@@ -200,28 +201,42 @@ def _bound(table: Any, clock: Clock) -> Any:
 
 
 def _limited(table: Any, clock: Clock, rules: tuple[str, ...]) -> Any:
-    """The table with ``due``, and ``due_…`` for every rule after the first: the stated deadline, else the clock's."""
+    """The table with ``due`` and ``month``, and ``due_…``, ``month_…`` for every rule after the first.
+
+    A deadline is the stated one, else the clock's.
+    """
     stated = _day_end(table[clock.due]) if clock.due in table.columns else None
+    looked_up = clock.days is not None and set(rules) != {"calendar"}
     if clock.days is None:
-        return table.mutate(**{_due(rule, rules): stated for rule in rules})
-    day = table.bound.ifelse(table.started, None).date().cast("timestamp(6)")
-    table = table.mutate(_day=day, _days=_days(table, clock))
-    reckoned = _last_moment(table._day + table._days.as_interval("D"))
-    if set(rules) == {"calendar"}:
-        limits = {"calendar": reckoned}
+        limits = dict.fromkeys(rules, stated)
     else:
-        lookup = _limits(clock.days, clock.extension_limit if clock.extension in table.columns else 0)
-        table = table.left_join(lookup, [table._day == lookup.day, table._days == lookup.days])
-        # Looking the day up is cheaper than reckoning; no calendar holds the day that a slip of the pen made of it.
-        limits = {rule: table[rule] for rule in rules} | {"calendar": table.calendar.coalesce(reckoned)}
-    dues = {
-        _due(rule, rules): limits[rule] if stated is None else stated.coalesce(limits[rule]) for rule in rules
-    }
-    return table.mutate(**dues).drop("_day", "_days")
+        day = table.bound.ifelse(table.started, None).date().cast("timestamp(6)")
+        table = table.mutate(_day=day, _days=_days(table, clock))
+        limits = {"calendar": _last_moment(table._day + table._days.as_interval("D"))}
+        if looked_up:
+            lookup = _limits(clock.days, clock.extension_limit if clock.extension in table.columns else 0)
+            table = table.left_join(lookup, [table._day == lookup.day, table._days == lookup.days])
+            # Looking a day up is cheaper than reckoning; no calendar holds what a slip of the pen made of it.
+            limits = {rule: table[rule] for rule in rules} | {
+                "calendar": table.calendar.coalesce(limits["calendar"])
+            }
+        if stated is not None:
+            limits = {rule: stated.coalesce(limit) for rule, limit in limits.items()}
+    table = table.mutate(**{_named("due", rule, rules): limits[rule] for rule in rules})
+    months = {}
+    for rule in rules:
+        month = calendar.month_number(table[_named("due", rule, rules)])
+        if looked_up:
+            found = table[f"{rule}_month"]
+            month = (
+                found.coalesce(month) if stated is None else table.stated.ifelse(month, found.coalesce(month))
+            )
+        months[_named("month", rule, rules)] = month
+    return table.mutate(**months)
 
 
-def _due(rule: str, rules: tuple[str, ...]) -> str:
-    return "due" if rule == rules[0] else f"due_{rule}"
+def _named(what: str, rule: str, rules: tuple[str, ...]) -> str:
+    return what if rule == rules[0] else f"{what}_{rule}"
 
 
 def _day_end(limit: Any) -> Any:
@@ -246,7 +261,7 @@ def _days(table: Any, clock: Clock) -> Any:
 
 @functools.lru_cache(maxsize=16)
 def _limits(days: int, extension: int) -> Any:
-    """For joins: day of start, days, and the last moment in time under each rule."""
+    """For joins: day of start, days, and under each rule the last moment in time and the number of its month."""
     import ibis
     import numpy as np
     import pandas as pd
@@ -267,6 +282,10 @@ def _limits(days: int, extension: int) -> Any:
             "day": np.broadcast_to(day[place], limits["calendar"].shape).ravel(),
             "days": np.broadcast_to(number, limits["calendar"].shape).ravel().astype(np.int32),
             **{rule: (limit.astype("datetime64[us]") + end).ravel() for rule, limit in limits.items()},
+            **{
+                f"{rule}_month": (limit.astype("datetime64[M]").astype(np.int32) + 1970 * 12).ravel()
+                for rule, limit in limits.items()
+            },
         }
     )
     return ibis.memtable(frame.astype({"day": "datetime64[us]"}))

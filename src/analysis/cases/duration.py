@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import MethodError, RequestError
 from . import margins as margin_tables
+from .calendar import month_number
 from .load import Cases, moment
 from .registry import Indicator
 
@@ -273,7 +274,7 @@ def query(
         table.filter(began.notnull())
         .group_by(
             **margin_tables.keys(table, "matters", by),
-            month=margin_tables.month_number(began), day=(seconds / 86400).floor().cast("int32"), event=event,
+            month=month_number(began), day=(seconds / 86400).floor().cast("int32"), event=event,
         )
         .aggregate(n=ibis._.count())
     )  # fmt: skip

@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import deadlines, registry, schema
-from .calendar import DAY_RULES
+from .calendar import DAY_RULES, month_number
 from .expression import parse
 from .load import STATED, Cases
 from .registry import Indicator, Variant
@@ -67,14 +67,6 @@ def snapshot(
         short. Place, system and first date come without asking.
     """
     derived = tuple(one for one in registry.DERIVED.get(name, ()) if one in {*derived, *(columns or ())})
-    if tables.con.name == "duckdb" and "repeated_piece" in derived and columns is not None:
-        # The join of matters with pieces is dear: it is made once, for all that is ever read with it.
-        both = registry.reading(name, "repeated_piece") | {*columns, "matter_id"}
-        return tables.kept(
-            ("joined", name, as_of, derived, frozenset(both)),
-            lambda: _derived(_known(tables, name, as_of, both), tables, derived, as_of).drop("matter_id"),
-            whole=True,
-        )
     if tables.con.name == "duckdb":
         return tables.kept(
             ("snapshot", name, as_of, derived),
@@ -118,11 +110,6 @@ def _repeated(tables: Cases, as_of: dt.datetime) -> Any:
 
 
 # ---- what queries give -----------------------------------------------------------------------------------------------
-
-
-def month_number(when: Any) -> Any:
-    """Months since the year 0 (ibis value): a whole number is cheaper to group by than a truncated timestamp."""
-    return (when.year() * 12 + when.month() - 1).cast("int32")
 
 
 def months(numbers: Any) -> np.ndarray:
@@ -235,8 +222,11 @@ def counted(
     by: str | None,
     lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
-    """One query a table and date; an open vocabulary to split by (topics) takes one of its own."""
-    batches: dict[tuple[str, str, str | None, bool], list[Wanted]] = {}
+    """One query a table and date; an open vocabulary to split by (topics) takes one of its own.
+
+    What needs the join of matters with pieces takes one for all dates: the join is dear.
+    """
+    batches: dict[tuple[str, str | None, str | None], list[Wanted]] = {}
     for indicator, variant in wanted:
         name = str(variant.table)
         reason = lack(tables, name, (*registry.needs(variant), *([by] if by else [])))
@@ -245,39 +235,52 @@ def counted(
             continue
         is_open = variant.split and not schema.table(name).columns[variant.split].terms
         joined = "repeated_piece" in registry.needs(variant)
-        key = (name, str(variant.when), variant.split if is_open else None, joined)
+        key = (name, variant.split if is_open else None, None if joined else variant.when)
         batches.setdefault(key, []).append((indicator, variant))
-    return [_aggregate(tables, *key[:3], by, members, as_of) for key, members in batches.items()]
+    return [
+        frame
+        for (name, split, _), members in batches.items()
+        for frame in _aggregate(tables, name, split, by, members, as_of)
+    ]
 
 
 def _aggregate(
-    tables: Cases,
-    name: str,
-    when: str,
-    split: str | None,
-    by: str | None,
-    members: Sequence[Wanted],
-    as_of: dt.datetime,
-) -> pd.DataFrame:
-    """Every measure of the definitions that share a table, a date and an open split."""
-
+    tables: Cases, name: str, split: str | None, by: str | None, members: Sequence[Wanted], as_of: dt.datetime
+) -> list[pd.DataFrame]:
+    """Every measure of definitions that share a table and an open split, a frame a date."""
     read = {column for _, variant in members for column in registry.needs(variant)}
-    table = snapshot(tables, name, as_of, columns={*read, when, split, by})
-    if when != schema.table(name).when:
-        table = table.filter(
-            table[when].notnull()
-        )  # what has not happened is in no period, not even in all of them
-    measures = _Measures(table, name, as_of)
-    parts = [part for one, variant in members for part in measures.of(one, variant)]
-    by_what = keys(table, name, by) | {"month": month_number(table[when])}
-    if split:
-        by_what["part_of"] = table[split].cast("string")
-    frame = fetch(measures.query(by_what), month=["month"])
-    # The database gives groups in any order; an open vocabulary would print in that order.
-    names = ["region", "group", "month", *(["part_of"] if split else [])]
-    frame = frame.sort_values(names, kind="stable", ignore_index=True)
-    if not split:
-        frame["part_of"] = ""
+    table, first = snapshot(tables, name, as_of, columns={*read, by}), schema.table(name).when
+    months = {str(variant.when): f"month_{variant.when}" for _, variant in members}
+    if len(months) == 1 and not {first, *registry.DERIVED.get(name, ())} & set(months):
+        table = table.filter(table[next(iter(months))].notnull())
+    measures = _Measures(table, name, as_of, months)
+    parts = {
+        when: [part for one, variant in members if variant.when == when for part in measures.of(one, variant)]
+        for when in months
+    }
+    where = keys(table, name, by) | ({"part_of": table[split].cast("string")} if split else {})
+    cells = measures.cells(where)
+    if len(months) > 1:
+        cells = tables.kept(
+            ("cells", name, split, by, as_of, *measures.asked),
+            functools.partial(measures.cells, where),
+            whole=True,
+        )
+    frames = []
+    for when, month in months.items():
+        # What has not happened is in no period, not even in all of them.
+        rows = cells if when == first else cells.filter(cells[month].notnull())
+        frame = fetch(measures.sums(rows, [*where, month], parts[when]), month=[month])
+        frame = frame.rename(columns={month: "month"}).assign(**({} if split else {"part_of": ""}))
+        # The database gives groups in any order; an open vocabulary would print in that order.
+        names = ["region", "group", "month", "part_of"]
+        frame = frame.sort_values(names, kind="stable", ignore_index=True)
+        frames.append(_spread(frame, parts[when], split))
+    return frames
+
+
+def _spread(frame: pd.DataFrame, parts: Sequence[_Part], split: str | None) -> pd.DataFrame:
+    """The sums of a query as margin rows, definition by definition."""
     pieces = []
     for part in parts:
         piece = frame[["region", "group", "month", "part_of"]].assign(
@@ -310,11 +313,13 @@ class _Measures:
     say; every sum is then one over that smaller table. Many conditions on every row cost far more.
     """
 
-    def __init__(self, table: Any, name: str, as_of: dt.datetime) -> None:
-        self._table, self._as_of = table, as_of
+    def __init__(self, table: Any, name: str, as_of: dt.datetime, months: Mapping[str, str]) -> None:
+        """``months`` are the columns of the cells that hold the months of dates."""
+        self._table, self._as_of, self._months = table, as_of, months
         columns = schema.table(name).columns.values()
         self._closed = {column.id for column in columns if column.terms or column.type == "bool"}
-        self._names: dict[tuple[str | None, ...], str] = {}
+        self._closed |= {"repeated_piece"}
+        self.asked: dict[tuple[str | None, ...], str] = {}
 
     def of(self, one: Indicator, variant: Variant) -> list[_Part]:
         """A definition's sums: for each term of a closed vocabulary it is split by, and for its second factor."""
@@ -340,33 +345,54 @@ class _Measures:
             )
         return found
 
-    def query(self, by: dict[str, Any]) -> Any:
-        """The sums by some keys, as an ibis expression."""
-        asked = dict.fromkeys(text for _, *texts in self._names for text in texts if text)
-        open_ones = [text for text in asked if not self._closed.issuperset(parse(text).columns)]
-        answers = {text: f"_{number}" for number, text in enumerate(open_ones)}
-        terms = dict.fromkeys(name for text in asked if text not in answers for name in parse(text).columns)
-        totals = dict.fromkeys(total for total, *_ in self._names if total)
-        cells = self._table.group_by(
+    def cells(self, by: Mapping[str, Any]) -> Any:
+        """The rows counted by some keys, their months and what the conditions look at, as an ibis expression."""
+        table, answers = self._table, self._answers()
+        terms = dict.fromkeys(
+            name for text in self._conditions() if self._is_closed(text) for name in parse(text).columns
+        )
+        totals = dict.fromkeys(total for total, *_ in self.asked if total)
+        return table.group_by(
             **by,
-            **{name: self._table[name] for name in terms},
-            **{name: parse(text).on(self._table, as_of=self._as_of) for text, name in answers.items()},
-        ).aggregate(_n=self._table.count(), **{f"_{total}": self._table[total].sum() for total in totals})
+            **{month: month_number(table[when]) for when, month in self._months.items()},
+            **{name: table[name] for name in terms},
+            **{name: parse(text).on(table, as_of=self._as_of) for text, name in answers.items()},
+        ).aggregate(_n=table.count(), **{f"_{total}": table[total].sum() for total in totals})
+
+    def sums(self, cells: Any, by: Sequence[str], parts: Sequence[_Part]) -> Any:
+        """What some definitions take, by some keys of the cells."""
+        answers, known = self._answers(), {f"known({when})": month for when, month in self._months.items()}
+        wanted = {name for part in parts for name in (part.top, part.bottom)}
 
         def holds(text: str) -> Any:
+            if text in known:
+                return cells[known[text]].notnull()
             return cells[answers[text]] if text in answers else parse(text).on(cells, as_of=self._as_of)
 
-        sums = {}
-        for (total, *texts), name in self._names.items():
-            where = [holds(text) for text in texts if text]
-            what = cells[f"_{total}" if total else "_n"]
-            sums[name] = what.sum(where=functools.reduce(operator.and_, where) if where else None).fill_null(
-                0
-            )
-        return cells.group_by(*by).aggregate(**sums)
+        made = {}
+        for (total, *texts), name in self.asked.items():
+            if name in wanted:
+                where = [holds(text) for text in texts if text]
+                what = cells[f"_{total}" if total else "_n"]
+                made[name] = what.sum(
+                    where=functools.reduce(operator.and_, where) if where else None
+                ).fill_null(0)
+        return cells.group_by(*by).aggregate(**made)
+
+    def _conditions(self) -> list[str]:
+        return list(dict.fromkeys(text for _, *texts in self.asked for text in texts if text))
+
+    def _is_closed(self, text: str) -> bool:
+        return self._closed.issuperset(parse(text).columns)
+
+    def _answers(self) -> dict[str, str]:
+        """The conditions that are asked of the rows themselves, and the names of the answers."""
+        open_ones = [text for text in self._conditions() if not self._is_closed(text)]
+        dates = {f"known({when})" for when in self._months}
+        return {text: f"_{number}" for number, text in enumerate(open_ones) if text not in dates}
 
     def _name(self, total: str | None, *conditions: str | None) -> str:
-        return self._names.setdefault((total, *conditions), f"m{len(self._names)}")
+        return self.asked.setdefault((total, *conditions), f"m{len(self.asked)}")
 
 
 # ---- clocks ----------------------------------------------------------------------------------------------------------
@@ -420,7 +446,7 @@ def cohort_query(
     by_what = keys(timed, clock.table, by) | {"closed": month_number(timed.stopped)}
     for end in ("", *(f"_{rule}" for rule in rules)):
         late, fallen = (timed[f"{name}{end}"].cast("int32") for name in ("late", "fallen"))
-        by_what[f"due{end}"] = month_number(timed[f"due{end}"]) * 4 + late * 2 + fallen
+        by_what[f"due{end}"] = timed[f"month{end}"] * 4 + late * 2 + fallen
     return timed.group_by(**by_what).aggregate(n=timed.count())
 
 

@@ -207,11 +207,5 @@ def needs(variant: Variant) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, *_columns(conditions)]))
 
 
-def reading(table: str, column: str) -> set[str]:
-    """Everything that is read of a table together with one of its columns, by any count or share."""
-    every = [needs(v) for one in indicators().values() for v in one.variants.values() if v.table == table]
-    return {name for columns in every if column in columns for name in columns}
-
-
 def _columns(conditions: Iterable[str]) -> Iterable[str]:
     return (column for condition in conditions for column in parse(condition).columns)
