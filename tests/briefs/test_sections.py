@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases, display, regions
-from analysis.briefs.chapters import comparison, integrity, stages, topics
+from analysis.briefs.chapters import comparison, facts, integrity, stages, topics
 from analysis.briefs.chapters.scope import Scope, open_scope
 from analysis.cases import emerging
 from analysis.display.session import current
@@ -203,3 +203,68 @@ def test_a_source_without_rows_of_matters_has_no_integrity_section(tmp_path: Pat
     display.use()
     integrity.chapter(open_scope(str(tmp_path), "2024-01", "990000"))
     assert not shown().table
+
+
+# ---- claims ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_bulletins_say_of_change_again_from_the_rows(source: cases.Cases, sample: Path) -> None:
+    """The sample's bulletins were written from the simulated pieces that are counted (纳入统计)."""
+    scope = brief(source, "2024Q2", "990200")
+    facts.chapter(str(sample / "documents"), "2024Q2", "990200", scope=scope)
+    made = shown()
+    table = made.tables["claims"]
+    assert set(table["核对"]) == {"一致"}
+    assert table["指标"].str.contains("纳入统计的").all()
+    pieces = pd.read_parquet(sample / "cases" / "petitions.parquet").drop_duplicates("piece_id")
+    pieces = pieces[
+        (pieces["system"] == "信访") & pieces["counted"] & pieces["locality_code"].str.startswith("9902")
+    ]
+    counts = pieces["registered_at"].dt.strftime("%Y-%m").value_counts()
+    change = 100 * (counts["2024-03"] / counts["2024-02"] - 1)
+    (row,) = table[table["所称"] == "+25.7%"].to_dict("records")
+    assert row["按数据"] == f"+{change:.1f}%"
+    assert made.results["与数据不一致的说法"].value == 0
+    assert made.results["可与数据核对的说法"].value == len(table)
+    assert made.results["与常规波动无法区分的说法"].value == (table["变化"] == "与常规波动无法区分").sum()
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict"), [("环比上升50.0%", "一致"), ("环比上升40.0%", "不一致"), ("环比下降50.0%", "不一致")]
+)
+def test_a_claim_is_held_against_its_own_place_and_months(tmp_path: Path, said: str, verdict: str) -> None:
+    months = {f"2023-{month:02d}": 40 for month in range(6, 13)} | {
+        "2024-01": 40,
+        "2024-02": 40,
+        "2024-03": 60,
+    }
+    rows = [
+        {
+            "piece_id": f"{month}-{k}",
+            "locality_code": COUNTY,
+            "registered_at": f"{month}-10",
+            "channel": "来信",
+        }
+        for month, n in months.items()
+        for k in range(n)
+    ]
+    (tmp_path / "cases").mkdir()
+    pd.DataFrame(rows).to_csv(tmp_path / "cases" / "petitions.csv", index=False)
+    name = regions.load().get(COUNTY).name
+    (tmp_path / "通报.txt").write_text(
+        f"{name}信访局2024年3月信访工作情况通报\n\n2024年4月5日\n\n2024年3月，{name}共登记信访件60件，{said}。其中来信60件。\n",
+        encoding="utf-8",
+    )
+    display.use()
+    scope = open_scope(str(tmp_path / "cases"), "2024", COUNTY, as_of="2024-03-31", audience=None)
+    facts.chapter(str(tmp_path / "通报.txt"), "2024", COUNTY, scope=scope)
+    (row,) = shown().tables["claims"].to_dict("records")
+    assert row["核对"] == verdict
+    assert row["按数据"] == "+50.0%"
+
+
+def test_nothing_is_held_against_another_system(source: cases.Cases, sample: Path) -> None:
+    """The bulletins of 990500 are a hotline's; petition data do not speak of calls."""
+    scope = brief(source, "2024Q1", "990500")
+    facts.chapter(str(sample / "documents"), "2024Q1", "990500", scope=scope)
+    assert "claims" not in shown().tables

@@ -15,10 +15,13 @@ from ... import display
 from ... import facts as numbers
 from ...display import drawings
 from ...display.results import format_value
+from . import claims
 from .policy import Scan, open_scan
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .scope import Scope
 
 GRADES = {"contradiction": "不符", "other base": "疑为口径不同", "rounding": "只差末位", "ok": "相符"}
 TYPES = {
@@ -271,10 +274,18 @@ def basis(audit: Audit) -> None:
         display.evidence(pd.DataFrame(audit.scan.shown.values()))
 
 
-def chapter(corpus: str | Path | None, period: str, region: str | None = None, *, most: int = 20) -> None:
+def chapter(
+    corpus: str | Path | None,
+    period: str,
+    region: str | None = None,
+    *,
+    scope: Scope | None = None,
+    most: int = 20,
+) -> None:
     """数字核对 of a periodic brief: what the period's bulletins state and what in them does not agree.
 
-    ``corpus`` may be ``None`` or without a document of the period: then the chapter says so.
+    ``corpus`` may be ``None`` or without a document of the period: then the chapter says so. With case data (``scope``) the
+    changes that the texts state are held against them.
     """
     import pandas as pd
 
@@ -287,6 +298,8 @@ def chapter(corpus: str | Path | None, period: str, region: str | None = None, *
     if audit.scan.documents.empty:
         return
     disagreements(audit, most)
+    if scope is not None:
+        claims.held(audit, scope)
     if audit.scan.shown:
         display.text("### 数字核对依据")
         display.evidence(pd.DataFrame(audit.scan.shown.values()))
