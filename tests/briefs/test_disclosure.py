@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases, display, regions
-from analysis.briefs.chapters import history, volume
+from analysis.briefs.chapters import grid, history, volume
 from analysis.briefs.chapters.scope import Scope, open_scope
 from analysis.cases.prepare import prepare
 from analysis.cases.siblings import conceal
@@ -184,6 +184,13 @@ def test_certificate_of_all_that_was_asked(scope):
     assert made["audited"] > 50
     assert made["tables"] > 100
     assert re.fullmatch(r"[0-9a-f]{64}", made["cells_sha256"])
+
+
+def test_limits_past_the_published_holidays_are_marked_provisional(scope):
+    assert grid.provisional(scope, ["objection"]) == ""
+    later = replace(scope, period=Period.parse("2099-03"))
+    assert "暂定" in grid.provisional(later, ["objection"])
+    assert grid.provisional(later, ["pieces", "on_time"]) == ""
 
 
 def test_a_year_that_the_data_do_not_hold_is_not_shown(scope):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import display
 from ...cases import registry
+from ...cases.calendar import published_until
+from ...cases.deadlines import clock
 from .scope import PARTS, Scope, decimals, headline, scaled, unit_text
 
 if TYPE_CHECKING:
@@ -51,12 +53,24 @@ def show(
         shown.assign(_口径=frame["_口径"]),
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
-        note=note,
+        note=note + provisional(scope, frame["_指标"]),
         links={"指标": "_口径"},
         digits={"同比": 2, "环比": 2, **({"分母": 0} if "分母" in shown else {})},
         row_digits=[decimals(unit) for unit in frame["_单位"]],
     )
     return frame
+
+
+def provisional(scope: Scope, ids: Iterable[str]) -> str:
+    """What the note adds when limits of the period hang on holidays that are not published yet (暂定)."""
+    rules = {
+        clock(entry.clock).day_rule
+        for entry in (registry.indicator(id) for id in set(ids))
+        if entry.clock is not None
+    }
+    if rules <= {"calendar"} or scope.period.end <= published_until():
+        return ""
+    return f"；{published_until().year}年以后的节假日安排尚未公布，按工作日计算的期限为暂定，公布后重算"
 
 
 def rows(scope: Scope, ids: Iterable[str], variants: bool = False) -> pd.DataFrame:
