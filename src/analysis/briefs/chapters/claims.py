@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +19,14 @@ from .scope import Scope
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .facts import Audit
+
+Link = Callable[[Mapping[Any, Any]], str | None]
+"""From a row of the statistics to the evidence that it stands in."""
 
 
-def held(audit: Audit, scope: Scope) -> None:
+def held(statistics: pd.DataFrame, link: Link, scope: Scope) -> None:
     """One line a claim: as stated, as the data give it with its interval, and whether it is more than usual variation."""
-    stated = speaking(audit, scope)
+    stated = speaking(statistics, scope)
     if stated.empty:
         return
     known = _checked(stated, _series(scope, stated))
@@ -32,7 +35,7 @@ def held(audit: Audit, scope: Scope) -> None:
     hidden = (known["strength"] == claims.SMALL) if scope.audience is not None else known["n"] < 0
     display.text("### 说法与案件数据")
     display.table(
-        _frame(audit, known, hidden),
+        _frame(known, hidden, link),
         name="claims",
         caption="文本所称的增减与案件数据",
         links={"说法": "_依据"},
@@ -42,11 +45,11 @@ def held(audit: Audit, scope: Scope) -> None:
     _finding(scope, known)
 
 
-def speaking(audit: Audit, scope: Scope) -> pd.DataFrame:
+def speaking(statistics: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """The stated changes that case data can answer: same system, a place of theirs, a wording with one meaning."""
     book = codebooks.load("claims")["indicators"]
-    rows = audit.shown
-    rows = rows[rows["direction"].notna() & rows["base"].notna() & rows["indicator_id"].isin(list(book))]
+    change = statistics["direction"].notna() & statistics["base"].notna()
+    rows = statistics[change & statistics["indicator_id"].isin(list(book))]
     rows = rows[(rows["system"] == scope.tables.system) & rows["region_code"].notna()]
     prefix = {"省": 2, "市": 4, "县": 6}[scope.region.level]
     rows = rows[rows["region_code"].astype(str).str.startswith(scope.region.code[:prefix])]
@@ -63,6 +66,8 @@ def speaking(audit: Audit, scope: Scope) -> pd.DataFrame:
 
 def _checked(stated: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """Each claim under the definition from which it follows, else under the first; what cannot be checked is left out."""
+    import pandas as pd
+
     tried = (
         stated.assign(claim=range(len(stated))).explode("variants").rename(columns={"variants": "variant"})
     )
@@ -70,8 +75,6 @@ def _checked(stated: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
         claims.check(rows, series[series["variant"] == variant])
         for variant, rows in tried.groupby("variant", sort=False)
     ]
-    import pandas as pd
-
     found = pd.concat(parts, ignore_index=True)
     found = found[found["agrees"] != claims.UNKNOWN]
     found = found.assign(differs=found["agrees"] == claims.DIFFERS)
@@ -99,7 +102,7 @@ def _series(scope: Scope, stated: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(made, ignore_index=True)[columns]
 
 
-def _frame(audit: Audit, known: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame:
+def _frame(known: pd.DataFrame, hidden: pd.Series, link: Link) -> pd.DataFrame:
     import pandas as pd
 
     book = region_tables.load()
@@ -117,7 +120,7 @@ def _frame(audit: Audit, known: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame
             ],
             "核对": [row["agrees"] for row, _ in rows],
             "变化": [row["strength"] for row, _ in rows],
-            "_依据": [audit.link(row) for row, _ in rows],
+            "_依据": [link(row) for row, _ in rows],
         }
     )
 

@@ -299,7 +299,7 @@ def chapter(
         return
     disagreements(audit, most)
     if scope is not None:
-        claims.held(audit, scope)
+        claims.held(audit.shown, audit.link, scope)
     if audit.scan.shown:
         display.text("### 数字核对依据")
         display.evidence(pd.DataFrame(audit.scan.shown.values()))
