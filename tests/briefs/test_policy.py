@@ -21,7 +21,7 @@ NEW = """安平市召开信访工作会议
 全年办结信访事项480件,同比增长12%。引导群众依法反映诉求。
 """
 PARTS = (
-    "overview", "terms", "phrases", "coding", "strength", "statistics", "disagreements", "citations", "commitments",
+    "overview", "terms", "phrases", "coding", "strength", "statistics", "disagreements", "citations", "origins", "commitments",
     "basis", "evidence",
 )  # fmt: skip
 
@@ -232,3 +232,32 @@ def test_a_corpus_of_other_work_is_said_and_the_field_comes_first(tmp_path: Path
     values = {row[1] for row in tables["statistics"]["rows"]}
     assert {"6.6亿元", "5.5亿元"} <= values
     assert not any(".0" in value for value in values)
+
+
+def test_where_a_text_came_from_with_what_else_speaks_for_it(tmp_path: Path) -> None:
+    clause = "各级信访部门应当设立公开的接待场所，公布接待时间、查询方式和办理程序，并自收到诉求之日起十五日内书面告知来访群众受理情况。"
+    (tmp_path / "a.txt").write_text(
+        f"示例省信访接待办法\n\n发布时间:2021-03-01\n{clause}\n本办法由省信访局解释并负责组织实施全省的督促检查工作。\n",
+        "utf-8",
+    )
+    (tmp_path / "b.txt").write_text(
+        f"安平市信访接待细则\n\n发布时间:2023-05-01\n根据《示例省信访接待办法》，制定本细则。\n{clause}\n"
+        "市级部门每月轮流到县区开展现场接待，结果向社会公布。\n",
+        "utf-8",
+    )
+    found = shown(policy.open_scan(tmp_path))
+    (table,) = (part for part in found["table"] if part["name"] == "origins")
+    ((document, source, share, longest, *_, cited, phrases, verdict),) = table["rows"]
+    assert (document, source) == ("安平市信访接待细则", "示例省信访接待办法")
+    assert 30 < float(share) < 80
+    assert longest >= 40
+    assert (cited, verdict) == ("同向", "一致")
+    listed = {row["id"]: row["text"] for part in found["evidence"] for row in part["rows"]}
+    ((link,),) = table["links"].values()
+    assert "接待场所" in listed[link.removeprefix("#e-")]
+
+
+def test_a_single_document_has_no_sources(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("示例市信访工作要点\n依法受理信访事项，化解矛盾纠纷。\n", "utf-8")
+    found = shown(policy.open_scan(tmp_path))
+    assert any("只有一篇文档" in part["text"] for part in found["note"])

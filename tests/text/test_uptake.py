@@ -10,7 +10,7 @@ import pytest
 
 from analysis.errors import InputError, RequestError
 from analysis.text.phrases import mentions
-from analysis.text.uptake import adoption, canonical, ledger, logistic, s_curve, turnover
+from analysis.text.uptake import adoption, canonical, ledger, logistic, s_curve, taken_up, turnover
 
 
 def documents(*rows: tuple[str | None, str | None, str | None, str | None]) -> pd.DataFrame:
@@ -151,3 +151,19 @@ def test_periods_in_order() -> None:
 def test_the_fuller_date_counts() -> None:
     table = documents((TEXT, "2023", None, None)).assign(event_date="2023-12-20")
     assert ledger(mentions(table), table)["first_date"].iloc[0] == dt.date(2023, 12, 20)
+
+
+def test_phrases_taken_up_from_the_document_that_used_them_first() -> None:
+    two = "推行“阳光晒单”做法，用好“红黄绿灯”机制。"
+    texts = documents(
+        (two, "2022-03-01", "市", "990100"),
+        (two, "2023-05-02", "县", "990101"),
+        (TEXT, "2023-06-02", "县", "990102"),
+        (two, None, "县", "990103"),
+    )
+    pairs = taken_up(mentions(texts), texts)
+    assert pairs[["doc_id", "source_doc_id"]].to_numpy().tolist() == [["d1", "d0"]]
+    assert sorted(pairs["phrases"].iloc[0]) == ["红黄绿灯", "阳光晒单"]
+    assert len(taken_up(mentions(texts), texts, least=1)) == 2
+    same_day = texts.assign(published="2022-03-01")
+    assert taken_up(mentions(same_day), same_day, least=1).empty

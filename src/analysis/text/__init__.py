@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .segment import Lexicon, Segmenter, stopwords, tokens
     from .sheets import as_coder, draw, override
     from .terms import Counts, count, key_terms, textrank, tfidf
-    from .uptake import adoption, ledger, s_curve, turnover
+    from .uptake import adoption, ledger, s_curve, taken_up, turnover
 
 _HOME = {
     "agreement": ("agree", "confusion", "krippendorff"),
@@ -34,14 +34,14 @@ _HOME = {
     "segment": ("Lexicon", "Segmenter", "stopwords", "tokens"),
     "sheets": ("as_coder", "draw", "override"),
     "terms": ("Counts", "count", "key_terms", "textrank", "tfidf"),
-    "uptake": ("adoption", "ledger", "s_curve", "turnover"),
+    "uptake": ("adoption", "ledger", "s_curve", "taken_up", "turnover"),
 }
 _MODULE = {verb: module for module, verbs in _HOME.items() for verb in verbs}
 
 __all__ = [
     "Codebook", "Counts", "Lexicon", "Segmenter", "adoption", "agree", "as_coder", "clusters", "code", "collocations",
     "company", "confusion", "cooccurrence", "count", "discover", "draw", "examine", "extract", "key_terms", "keyness",
-    "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "textrank", "tfidf",
+    "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "taken_up", "textrank", "tfidf",
     "tokens", "turnover",
 ]  # fmt: skip
 

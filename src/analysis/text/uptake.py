@@ -118,6 +118,35 @@ def adoption(mentions: pd.DataFrame, documents: pd.DataFrame, by: str = "region_
     return result
 
 
+def taken_up(mentions: pd.DataFrame, documents: pd.DataFrame, *, least: int = 2) -> pd.DataFrame:
+    """From which earlier document each document may have its phrases: the one that used them first in this corpus (沿用).
+
+    Parameters
+    ----------
+    least
+        So many different phrases of one source speak for a pair; one alone may have come from anywhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doc_id, source_doc_id, phrases (list), of pairs with the source dated before the document. A phrase whose first
+        date several documents share has no source. For :func:`analysis.text.diffusion.evidence`.
+    """
+    import pandas as pd
+
+    table = _dated(mentions, documents)
+    table = table[table["date"].notna()].drop_duplicates(["canonical", "doc_id"])
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for phrase, uses in table.groupby("canonical", sort=True):
+        earliest = uses["date"].min()
+        first = uses[uses["date"] == earliest]
+        if len(first) == 1:
+            for doc in uses.loc[uses["date"] > earliest, "doc_id"]:
+                pairs.setdefault((doc, first["doc_id"].iloc[0]), []).append(str(phrase))
+    rows = [(*pair, phrases) for pair, phrases in sorted(pairs.items()) if len(phrases) >= least]
+    return pd.DataFrame(rows, columns=["doc_id", "source_doc_id", "phrases"])
+
+
 def s_curve(dates: Sequence[dt.date]) -> dict[str, Any]:
     """Logistic curve of cumulative adoption, N(t) = K / (1 + e^{−(a + b t)}), t in years from the first adoption.
 

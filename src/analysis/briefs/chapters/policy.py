@@ -14,12 +14,13 @@ from ... import corpus as corpora
 from ... import display, text
 from .policy_claims import citations, commitments, disagreements, statistics
 from .policy_coding import agreement, coding, strength
+from .policy_origins import origins
 from .policy_texts import PARTS, Scan, open_scan, stated
 from .policy_words import phrases, terms, turnover
 
 __all__ = [
     "PARTS", "Scan", "agreement", "basis", "citations", "coding", "commitments", "disagreements", "dynamics", "evidence",
-    "open_scan", "overview", "phrases", "statistics", "strength", "terms", "turnover",
+    "open_scan", "origins", "overview", "phrases", "statistics", "strength", "terms", "turnover",
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ... import display
 from ...display.results import format_value
 from ...text.commitments import unnumbered
-from .policy_texts import Scan, short, speaks_of_the_field
+from .policy_texts import NO_COMMITMENTS, Scan, short, speaks_of_the_field
 
 _WAYS = {"up": "上升 ", "down": "下降 "}
 
@@ -146,7 +146,7 @@ def commitments(scan: Scan, most: int = 20) -> None:
         return
     table = scan.commitments
     if table.empty:
-        display.note(f"{scan.name}没有发现承诺与任务。", "data")
+        display.note(f"{scan.name}没有发现承诺与任务（{'、'.join(NO_COMMITMENTS)}不计）。", "data")
         return
     measurable = table[table["measurable"].astype(bool)]
     display.result("承诺与任务数", len(table), unit="条")
