@@ -182,6 +182,27 @@ def test_topics_below_the_province_are_shown_over_a_year_only(counts, monkeypatc
     assert made.shows_year("pieces", "topic", "网信", city, dt.date(2024, 3, 31))
 
 
+def test_persons_of_groups_are_shown_only_with_the_number_of_groups(monkeypatch, places):
+    city = next(iter(places))
+    county = places[city][0]
+    rows = [
+        ("group_visits", variant, "", code, "", "2024-03", "sum", n, np.nan)
+        for code, groups, persons in ((county, 1, 40), (places[city][1], 9, 80))
+        for variant, n in (("headline", groups), ("persons", persons))
+    ]
+    frame = pd.DataFrame(rows, columns=margin({("990102", "来信", "2024-03"): 1}).columns)
+    frame["month"] = pd.to_datetime(frame["month"])
+    monkeypatch.setattr(release, "margins", lambda *_: SimpleNamespace(table=frame))
+    monkeypatch.setattr(release, "moment", lambda *_: dt.datetime(2024, 4, 1))
+    made = Release(None, "strict_suppress")  # type: ignore[arg-type]
+    row = {
+        "indicator": "group_visits", "variant": "persons", "part_of": None, "view": "本期", "period": "2024-03",
+        "numerator": 40, "denominator": np.nan,
+    }  # fmt: skip
+    asked = pd.DataFrame([row | {"region_code": code} for code in (county, city)])
+    assert made.shows(asked) == [False, True]
+
+
 def test_medians_of_a_few_and_acts_of_offices(made):
     registry.indicator("time_to_reply")
     base = {

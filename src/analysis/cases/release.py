@@ -247,6 +247,9 @@ class Release:
                 sums = tuple(frozenset(parts) for parts in spec["shows"][id])
                 yield Need(_joint(name, spec), sums)
                 return
+        if variant.total and variant.id != "headline" and not part:
+            # The persons of a few groups tell about each of them.
+            yield from self._needs(one, one.headline.id, "")
         yield self._own(one, variant, part)
 
     def _own(self, one: Indicator, variant: Variant, part: str) -> Need:
