@@ -107,7 +107,7 @@ def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
         out = folder / "found"
         some = store.StoredCorpus(read.path, dict(list(read.live.items())[:parts]))
         step(
-            f"codes, citations, commitments of {len(some.live) * SHARD:,} documents by {WORKERS} workers",
+            f"codes, citations, commitments of the first {len(some.live)} of {len(read.live)} parts by {WORKERS} workers",
             lambda: text.extract(some, out, workers=WORKERS),
         )
         counted = json.loads((out / "extract.json").read_text(encoding="utf-8"))

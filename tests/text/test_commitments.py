@@ -70,7 +70,12 @@ def test_what_numbers_a_clause_is_no_word_of_it(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "figure", ["2.5万人次的接访能力要有保障，加快扩建接待场所", "3.1版平台要加快建设，实施全省统一部署"]
+    "figure",
+    [
+        "2.5万人次的接访能力要有保障，加快扩建接待场所",
+        "3.1版平台要加快建设，实施全省统一部署",
+        "三要素保障要到位，落实用地指标",
+    ],
 )
 def test_a_figure_at_the_head_is_no_enumerator(figure: str) -> None:
     assert found(f"下一步\n{figure}。", published="2024-01-10")["what"].tolist() == [figure]

@@ -77,7 +77,9 @@ def extract(
     out = Path(out)
     if unknown := [verb for verb in verbs if verb not in VERBS] or (not verbs and ["（空）"]):
         raise RequestError("没有这种抽取", value="、".join(unknown), hint=f"可用：{'、'.join(VERBS)}")
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / _HEAD).exists())):
+    # What a run that was killed left behind begins with a dot and is begun anew.
+    others = out.is_dir() and any(not one.name.startswith(".") for one in out.iterdir())
+    if (out.exists() and not out.is_dir()) or (others and not (out / _HEAD).exists()):
         raise InputError("输出文件夹里有别的东西", file=out, hint="请给一个空文件夹，或先前抽取的结果")
     book = Codebook.load(frame)
     staged = {verb: out / f".{verb}" for verb in verbs}

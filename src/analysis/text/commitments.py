@@ -43,7 +43,7 @@ _CLAUSE = re.compile(r"[^。；;！!？?\n]+")
 _COUNT = "一二三四五六七八九十"
 # What numbers a clause in a list and is no word of it: 一是, 二要, （三）, 7．, ②, 第四，, and several in a row.
 _ENUMERATOR = re.compile(
-    rf"(?:[\s　]*(?:[{_COUNT}]{{1,3}}(?:是要?|要)|[（(]\s?(?:[{_COUNT}]{{1,3}}|\d{{1,2}})\s?[)）][、.．]?|[{_COUNT}]{{1,3}}[、.．]"
+    rf"(?:[\s　]*(?:[{_COUNT}]{{1,3}}(?:是要?|要(?![素件点求领]))|[（(]\s?(?:[{_COUNT}]{{1,3}}|\d{{1,2}})\s?[)）][、.．]?|[{_COUNT}]{{1,3}}[、.．]"
     rf"|\d{{1,2}}(?:[、．]|[.](?!\d))|[①-⑳⑴-⒇㈠-㈩]|第[{_COUNT}]{{1,3}}[，,、]|第[{_COUNT}百零〇\d]+条(?:之[{_COUNT}])?(?=[\s　])))+[\s　]*"
 )
 _PART = re.compile(r"[，,：:]")
@@ -273,7 +273,8 @@ def _commitment(
 
 def unnumbered(clause: str) -> str:
     """The clause without what numbers it in a list."""
-    return _ENUMERATOR.sub("", clause, count=1) if _ENUMERATOR.match(clause) else clause
+    number = _ENUMERATOR.match(clause)
+    return clause[number.end() :] if number else clause
 
 
 def _blank(match: re.Match[str]) -> str:
