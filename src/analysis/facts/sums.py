@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import codebooks
 from .relations import Interval, Item, Relation, number, similar, told
@@ -587,20 +587,11 @@ def _handled_and_pending(counts: Sequence[Item], relations: Sequence[Relation]) 
             or any(other.indicator_id == total.indicator_id for other in near)
         ):
             continue
-        out.append(
-            Relation(
-                "sum",
-                total,
-                parts,
-                total.value,
-                made,
-                _bounds(parts),
-                False,
-                "other base" if carried or made > total.value else "contradiction",
-                f"办结与在办之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，相差{number(abs(made - total.value))}{total.unit or ''}"
-                + ("；如含上期结转件，则两数口径不同" if made > total.value else ""),
-            )
-        )
+        other = carried or made > total.value
+        found = _misfit(total, parts, "办结与在办", "other base" if other else "contradiction")
+        if made > total.value:
+            found = replace(found, message=found.message + "；如含上期结转件，则两数口径不同")
+        out.append(found)
     return out
 
 
@@ -634,21 +625,15 @@ def _complements(counts: Sequence[Item], relations: Sequence[Relation]) -> list[
         if total is None or (first.index, second.index) in held:
             continue
         parts = [first, second]
-        made = first.value + second.value
         if _bounds(parts).meets(total.interval):
             continue
-        gap = made - total.value
-        out.append(
-            Relation(
-                "sum",
-                total,
-                parts,
-                total.value,
-                made,
-                _bounds(parts),
-                False,
-                "contradiction",
-                f"{first.indicator}与{second.indicator}之和为{number(made)}{total.unit or ''}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{total.unit or ''}",
-            )
-        )
+        out.append(_misfit(total, parts, f"{first.indicator}与{second.indicator}"))
     return out
+
+
+def _misfit(total: Item, parts: Sequence[Item], named: str, grade: str = "contradiction") -> Relation:
+    """Parts whose sum is not their total, with the gap in words."""
+    made, unit = sum(part.value for part in parts), total.unit or ""
+    gap = made - total.value
+    message = f"{named}之和为{number(made)}{unit}，与“{told(total)}”不符，{'多' if gap > 0 else '少'}{number(abs(gap))}{unit}"
+    return Relation("sum", total, parts, total.value, made, _bounds(parts), False, grade, message)
