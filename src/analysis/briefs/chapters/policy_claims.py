@@ -156,29 +156,34 @@ def commitments(scan: Scan, most: int = 20) -> None:
         return
     # Of equal strictness those that can be checked on a day of the calendar.
     chosen = measurable.assign(dated=measurable["by_date"].notna(), aimed=measurable["targets"].str.len() > 0)
-    chosen = chosen.sort_values(["strength", "dated", "aimed"], ascending=False, kind="stable").head(most)
+    chosen = chosen.sort_values(["strength", "dated", "aimed"], ascending=False, kind="stable")
+    # The strictest of every document before more of any; shown by strictness again.
+    spread = chosen.assign(turn=chosen.groupby("doc_id").cumcount()).sort_values("turn", kind="stable")
+    chosen = chosen.loc[chosen.index.isin(spread.index[:most])]
+    frame = pd.DataFrame(
+        {
+            "任务": [short(unnumbered(words)) for words in chosen["text"]],
+            "谁": [
+                (who if stated else f"{who}（发文单位）") if isinstance(who, str) else None
+                for who, stated in zip(chosen["who"], chosen["who_stated"], strict=True)
+            ],
+            "时限": chosen["by_when"],
+            "数量": ["、".join(numbers) or None for numbers in chosen["targets"]],
+            "语气": chosen["modality"],
+            "文档": [scan.titles[doc_id] for doc_id in chosen["doc_id"]],
+            "to": [
+                scan.link(doc_id, start)
+                for doc_id, start in zip(chosen["doc_id"], chosen["start"], strict=True)
+            ],
+        }
+    )
+    empty = [name for name in ("谁", "时限", "数量") if frame[name].isna().all()]
     display.table(
-        pd.DataFrame(
-            {
-                "任务": [short(unnumbered(words)) for words in chosen["text"]],
-                "谁": [
-                    (who if stated else f"{who}（发文单位）") if isinstance(who, str) else None
-                    for who, stated in zip(chosen["who"], chosen["who_stated"], strict=True)
-                ],
-                "时限": chosen["by_when"],
-                "数量": ["、".join(numbers) or None for numbers in chosen["targets"]],
-                "语气": chosen["modality"],
-                "文档": [scan.titles[doc_id] for doc_id in chosen["doc_id"]],
-                "to": [
-                    scan.link(doc_id, start)
-                    for doc_id, start in zip(chosen["doc_id"], chosen["start"], strict=True)
-                ],
-            }
-        ),
+        frame.drop(columns=empty),
         name="commitments",
         caption="可核查的承诺与任务"
         + ("" if len(measurable) <= most else f"（{len(measurable)} 条中的前 {most} 条）"),
-        note="按语气由强到弱，有确定日期的在前；由规则给出，待人工确认；法规的一般规定、论文、图片新闻和统计公报不计。",
+        note="按语气由强到弱，有确定日期的在前；列不下时各文档均列一些；由规则给出，待人工确认；法规的一般规定、论文、图片新闻和统计公报不计。",
         links={"任务": "to"},
     )
 
