@@ -99,6 +99,9 @@ def _show(scope: Scope, entry: registry.Indicator, rows: pd.DataFrame, page: Pag
         return
     made = compare(counts.fillna(0.0), entry.id)
     bodies = _gated(scope, made.table)
+    if page.brief and int(bodies["ranked"].sum()) < 2:
+        display.note(f"{page.whole}的{entry.name}：各县数字小，不示，未作比较。", "data")
+        return
     own = scope.region.code if scope.region is not scope.field else None
     _sheet(scope, entry, made, bodies, own, page)
     _table(scope, entry, made, bodies, page)
@@ -151,11 +154,11 @@ def _table(
     if page.brief:
         ranked = bodies["ranked"].astype(bool)
         outside = ~bodies["word"].isin([_word("similar"), _word("small")])
-        told_apart = bodies["undistinguished"].fillna(-1) < ranked.sum() - 1
+        told_apart = bodies["undistinguished"].fillna(made.ranked) < made.ranked - 1
         listed = bodies[ranked & (outside | told_apart)]
         if listed.empty:
             display.note(
-                f"{page.whole}的{entry.name}：参与比较的{int(ranked.sum())}个都在漏斗外界限之内，两两之间均无法区分，不列名次。",
+                f"{page.whole}的{entry.name}：示出的{int(ranked.sum())}个都在漏斗外界限之内，与其他各县均无法区分，不列名次。",
                 "method",
             )
             return
@@ -181,13 +184,13 @@ def _finding(
     ranked = bodies[bodies["ranked"].astype(bool)]
     worse = ranked[ranked["word"] == _word("concern")]
     source = scope.source(entry)
-    total = display.result(f"{page.result}·参与比较的地区", len(ranked), unit="个", source=source)
+    total = display.result(f"{page.result}·参与比较的地区", made.ranked, unit="个", source=source)
     count = display.result(f"{page.result}·差于同组的地区", len(worse), unit="个", source=source)
     named = f"：{'、'.join(worse['name'])}" if len(worse) else ""
-    small = int((~bodies["ranked"].astype(bool)).sum())
-    aside = f"，另有{small}个件数不足、只列出" if small and page.brief else ""
+    hidden = made.ranked - len(ranked)
+    aside = f"（其中{hidden}个数字小，不示）" if hidden else ""
     display.finding(
-        f"{entry.name}参与比较的{{{total.name}}}地区中{aside}，落在漏斗外界限之外且差于同组的有{{{count.name}}}{named}；"
+        f"{entry.name}参与比较的{{{total.name}}}地区{aside}中，落在漏斗外界限之外且差于同组的有{{{count.name}}}{named}；"
         f"偶然落在界外的预期个数为{made.expected_false:.2f}。",
         grade="提示" if len(worse) else None,
     )
