@@ -199,6 +199,20 @@ def test_gold_sentences_of_the_seeds(shared: Path, capsys: pytest.CaptureFixture
     assert score.coding(predicted, gold, 0) >= 0.80, capsys.readouterr().out
 
 
+def test_items_of_a_list_follow_the_sentence_that_introduces_it(frames) -> None:
+    documents, sentences = frames(
+        "信访人走访时，不得有下列行为：\n（一）辱骂窗口人员；\n（二）损坏桌椅。\n"
+        "窗口人员有下列情形之一的，给予处分：\n（一）对应当受理的事项不予登记；\n（二）泄露来信人姓名。\n"
+        "窗口人员负责：\n（一）登记来信；\n（二）答复来信人。"
+    )
+    given = labels(code(documents, sentences), sentences)
+    assert given["labels"].tolist() == [
+        ["维护秩序"], ["维护秩序"], ["维护秩序"],
+        ["监督追责"], ["监督追责"], ["监督追责"],
+        [], ["受理"], ["办理"],
+    ]  # fmt: skip
+
+
 def test_chapters_of_the_2022_regulation_as_weak_labels(shared: Path) -> None:
     """The rules were not written on these articles; most coded sentences of a chapter carry the chapter's own part."""
     read = corpus.read(next((shared / "corpus" / "regulations").glob("信访工作条例*")))

@@ -74,7 +74,10 @@ def test_the_whole_clauses_of_a_hit() -> None:
     assert found({"whole": ["事关", "关乎"]}, text) == ["事关大局和民心", "关乎信誉"]
     assert found({"whole": {"clause": ["接访", "事关"]}}, text) is None
     assert found({"whole": {"not": "下访"}}, text) == []
-    assert found({"whole": {"near": ["做好", "事关"], "across": True}}, text) == ["做好接访", "事关大局和民心"]
+    assert found({"whole": {"near": ["做好", "事关"], "across": True}}, text) == [
+        "做好接访",
+        "事关大局和民心",
+    ]
 
 
 def test_a_shield_hides_shorter_terms_but_not_itself() -> None:
@@ -112,6 +115,28 @@ def test_places_around_the_unit() -> None:
     assert found({"document": "登记"}, *texts, unit=2) == []
     assert found({"title": "办法"}, *texts, unit=2, title="登记办法") == []
     assert found({"title": "登记"}, *texts, unit=2) is None
+
+
+def test_the_sentence_that_introduces_a_list() -> None:
+    texts = (
+        "来访人不准有下列举动：",
+        "（一）吵闹；",
+        "（二）损坏桌椅。桌椅照价赔偿。",
+        "（三）堵门。",
+        "窗口照常开放；",
+        "周末休息。",
+        "干部犯错受罚：（一）怠慢；",
+        "（二）丢失材料；",
+        "不回信。",
+        "完。",
+    )
+    seen = view(*texts)
+    assert [seen.lead(n) for n in range(len(texts))] == [None, 0, 0, 0, None, None, None, 6, 6, None]
+    rule = {"all": ["桌椅", {"lead": "不准"}]}
+    assert found(rule, *texts, unit=2) == ["桌椅", "桌椅"]
+    assert found({"lead": "不准"}, *texts, unit=7) is None
+    assert found({"lead": "受罚"}, *texts, unit=7) == []
+    assert found({"lead": "甲"}, "甲：", title="甲", unit=1) is None
 
 
 def test_attributes() -> None:

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import product
+from operator import add
 from typing import Any, Protocol
 
 from ..errors import CodebookError
@@ -40,6 +41,8 @@ _NUMBERING = tuple(
         r"\d+[.．、]",
     )
 )
+_ITEM = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]+[)）]|\d+[.．、](?!\d)|[①-⑳])")
+_FIRST_ITEM = re.compile(r"[：:]\s*[（(][一1][)）]")
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,16 @@ class View:
         title, genre, level, issuer … of the document.
     shields
         Strings inside which shorter terms do not count.
+    pairs
+        All pairs of neighbouring characters, or more than there are, when they are known.
     """
 
     def __init__(
-        self, units: Sequence[Unit], attributes: Mapping[str, Any] | None = None, shields: Sequence[str] = ()
+        self,
+        units: Sequence[Unit],
+        attributes: Mapping[str, Any] | None = None,
+        shields: Sequence[str] = (),
+        pairs: Set[str] | None = None,
     ) -> None:
         self.units = units
         self.attributes = dict(attributes or {})
@@ -78,13 +87,15 @@ class View:
         # The title is the unit after the last, so that every operator can be asked of it too.
         self._texts = [unit.text for unit in units] + [title if isinstance(title, str) else ""]
         self._buffer = "\n".join(self._texts)
+        self._pairs = set(map(add, self._buffer, self._buffer[1:])) if pairs is None else pairs
         self._starts = [0]
         for text in self._texts[:-1]:
             self._starts.append(self._starts[-1] + len(text) + 1)
         self._hits: dict[str | re.Pattern[str], dict[int, Spans]] = {}
         self._headings: list[tuple[int, ...]] | None = None
+        self._leads: list[int | None] | None = None
         self._shielded = sorted(
-            (at, at + len(shield)) for shield in shields for at in _occurrences(self._buffer, shield)
+            (at, at + len(shield)) for shield in shields for at in self._occurrences(shield)
         )
 
     @property
@@ -101,9 +112,7 @@ class View:
         if term not in self._hits:
             length = len(term)
             self._hits[term] = self._by_unit(
-                (at, at + length)
-                for at in _occurrences(self._buffer, term)
-                if not self._is_shielded(at, at + length)
+                (at, at + length) for at in self._occurrences(term) if not self._is_shielded(at, at + length)
             )
         return self._hits[term]
 
@@ -132,7 +141,7 @@ class View:
             return self
         left = [replace(unit, text=texts.get(number, unit.text)) for number, unit in enumerate(self.units)]
         title = texts.get(self.title, self._texts[-1])
-        return View(left, {**self.attributes, "title": title}, self._shields)
+        return View(left, {**self.attributes, "title": title}, self._shields, self._pairs)
 
     def headings(self, unit: int) -> tuple[int, ...]:
         """The headings a unit stands under, nearest first, by the rank of their numbering (章 over 节 over 一、)."""
@@ -149,14 +158,41 @@ class View:
                     open_.append((rank, number))
         return self._headings[unit] if unit < len(self.units) else ()
 
+    def lead(self, unit: int) -> int | None:
+        """The sentence that introduces the list a unit is an item of (引领句): ``……有下列情形之一的：（一）……；（二）……``.
+
+        Items are numbered, or parted by semicolons; the introduction ends with a colon or holds the first item itself.
+        """
+        if self._leads is None:
+            self._leads = []
+            for number, text in enumerate(self._texts[:-1]):
+                before = self._texts[number - 1].rstrip() if number else ""
+                item = _ITEM.match(text) is not None
+                if before.endswith(("：", ":")) or (
+                    _FIRST_ITEM.search(before) and (item or before[-1] in "；;")
+                ):
+                    self._leads.append(number - 1)
+                elif number and (before.endswith(("；", ";")) or (item and _ITEM.match(before))):
+                    self._leads.append(self._leads[-1])
+                else:
+                    self._leads.append(None)
+        return self._leads[unit] if unit < len(self.units) else None
+
+    def _occurrences(self, term: str) -> Iterator[int]:
+        # Most terms of a codebook are in no text: a pair of characters that is nowhere saves the search.
+        if not self._pairs.issuperset(map(add, term, term[1:])):
+            return
+        at = self._buffer.find(term)
+        while at >= 0:
+            yield at
+            at = self._buffer.find(term, at + len(term))
+
     def _touched(self, pattern: re.Pattern[str]) -> Iterable[int]:
-        """Units that a match in the whole text touches: no other can have one, unless the pattern looks for an edge."""
-        if re.search(r"(?<!\\)(?<!\[)[\^$]", pattern.pattern):
-            return range(len(self._texts))
+        """Units that a match in the whole text touches: no other can have one."""
         units: set[int] = set()
         for match in pattern.finditer(self._buffer):
             first = bisect_right(self._starts, match.start()) - 1
-            units.update(range(first, bisect_right(self._starts, match.end() - 1)))
+            units.update(range(first, bisect_right(self._starts, max(match.start(), match.end() - 1))))
         return sorted(units)
 
     def _by_unit(self, spans: Iterator[Span]) -> dict[int, Spans]:
@@ -354,7 +390,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Around:
-    """The inner rule holds in some unit around this one: heading, title, previous, next, paragraph or document."""
+    """The inner rule holds in some unit around this one: heading, title, lead, previous, next, paragraph, document."""
 
     place: str
     rule: Rule
@@ -400,6 +436,7 @@ _AROUND: dict[str, Callable[[View, int], Sequence[int]]] = {
     "heading": lambda view, unit: view.headings(unit),
     "title": lambda view, unit: (view.title,),
     "previous": lambda view, unit: (unit - 1,) if 0 < unit <= len(view.units) - 1 else (),
+    "lead": lambda view, unit: () if (lead := view.lead(unit)) is None else (lead,),
     "next": lambda view, unit: (unit + 1,) if unit < len(view.units) - 1 else (),
     "paragraph": lambda view, unit: _paragraph(view, unit),
     "document": lambda view, unit: range(len(view.units) + 1),
@@ -424,7 +461,8 @@ def parse(content: object, lists: Mapping[str, object] | None = None, where: str
 
     ``词`` is a term, ``/…/`` a regular expression, ``$name`` a list of the codebook, a sequence an OR. A mapping holds
     operators, all of which must hold: ``any``, ``all``, ``not``, ``clause`` (all in one clause), ``whole`` (the clauses
-    with a hit, whole), ``near`` (a sequence, with ``within``, ``ordered``, ``across`` beside it), the places ``heading``, ``title``, ``previous``, ``next``,
+    with a hit, whole), ``near`` (a sequence, with ``within``, ``ordered``, ``across`` beside it), the places ``heading``,
+    ``title``, ``lead`` (the sentence that introduces the list the unit is an item of), ``previous``, ``next``,
     ``paragraph``, ``document`` and the attributes ``speaker``, ``act``, ``is_heading``, ``genre``, ``level``,
     ``issuer``, ``region``.
 
@@ -468,7 +506,8 @@ def _leaf(content: str, lists: Mapping[str, object], where: str) -> Rule:
         )
     if len(content) > 2 and content.startswith("/") and content.endswith("/"):
         try:
-            return Regex(re.compile(content[1:-1]))
+            # The units of a text are searched together, a line each: ^ and $ are the edges of the unit.
+            return Regex(re.compile(content[1:-1], re.MULTILINE))
         except re.error as error:
             raise CodebookError(f"正则表达式写法不对：{error}", value=f"{where}: {content}") from error
     return Term(content)
@@ -516,13 +555,6 @@ def _near(parts: tuple[Rule, ...], options: Mapping[str, Any], where: str) -> Ne
     if len(parts) < 2 or not isinstance(within, int) or within < 0:
         raise CodebookError("near 至少要两项，within 应为非负整数", value=where)
     return Near(parts, within, bool(options.get("ordered", False)), bool(options.get("across", False)))
-
-
-def _occurrences(text: str, term: str) -> Iterator[int]:
-    at = text.find(term)
-    while at >= 0:
-        yield at
-        at = text.find(term, at + len(term))
 
 
 def _paragraph(view: View, unit: int) -> Sequence[int]:
