@@ -157,3 +157,22 @@ def test_nothing_to_say() -> None:
 def test_without_dates(tables: object) -> None:
     with pytest.raises(RequestError, match="无数据来源"):
         duration.histogram(tables(matters=[{"matter_id": "1", "registered_at": "2024-01-01"}]))  # type: ignore[operator]
+
+
+def test_a_median_reached_exactly_does_not_depend_on_the_groups_before() -> None:
+    """Half are done on day 38 and not before, whatever stands above: a running sum through all groups missed it."""
+    rng = np.random.default_rng(5)
+    many = [
+        {"group": f"{k:04d}", "day": int(day), "event": duration.DONE, "n": float(rng.integers(1, 9))}
+        for k in range(3000)
+        for day in np.unique(rng.integers(0, 90, 40))
+    ]
+    last = [
+        {"group": "z", "day": day, "event": duration.DONE, "n": n}
+        for day, n in ((5, 37.0), (12, 41.0), (20, 29.0), (38, 8.0), (60, 115.0))
+    ]
+    wide = duration.summary(pd.DataFrame([*many, *last])).set_index("group")
+    assert wide.loc["z", "median"] == 38
+    assert wide.loc["z", "within_60"] == pytest.approx(1.0, abs=1e-15)
+    alone = duration.summary(pd.DataFrame(last)).set_index("group").loc["z"]
+    pd.testing.assert_series_equal(wide.loc["z"], alone, check_exact=True)

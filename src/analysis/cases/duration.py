@@ -199,10 +199,10 @@ def summary(table: pd.DataFrame, keys: Sequence[str] = ("group",), until: int = 
     gone_before = gone - counts.sum(axis=1) - (gone[first] - counts.sum(axis=1)[first])[place]
     risk = size[place] - gone_before
     stays = 1 - (counts[:, DONE] + counts[:, LEFT]) / risk
-    waiting = _restarted_product(stays, first, place)
+    # Multiplied and added up group by group: one running sum through all of them loses the last digits of the later ones.
+    waiting = pd.Series(stays).groupby(place).cumprod().to_numpy()
     before = np.where(np.arange(len(group)) == first[place], 1.0, np.append(1.0, waiting[:-1]))
-    share = before * counts[:, DONE] / risk
-    done = share.cumsum() - (share.cumsum()[first] - share[first])[place]
+    done = pd.Series(before * counts[:, DONE] / risk).groupby(place).cumsum().to_numpy()
     frame = pd.DataFrame({"place": place, "day": day, "done": done})
     made = pd.DataFrame({"n": size, "done": np.add.reduceat(counts[:, DONE], first)})
     # The share done is rounded against the last bit, so that exactly one half counts as reached.
@@ -319,13 +319,3 @@ def _incidence_se(
     past = np.tril(np.ones_like(at))
     variance = (past * (at**2 * first + before**2 * second - 2 * at * before * cross)).sum(axis=1)
     return np.sqrt(np.maximum(variance, 0))
-
-
-def _restarted_product(values: np.ndarray, first: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Running products that start anew at each group; a zero ends a group's product for good."""
-    with np.errstate(divide="ignore"):
-        logs = np.where(values > 0, np.log(np.maximum(values, 1e-300)), 0.0)
-    zero = (values <= 0).cumsum()
-    total = logs.cumsum()
-    dead = zero - (zero[first] - (values[first] <= 0))[place] > 0
-    return np.where(dead, 0.0, np.exp(total - (total[first] - logs[first])[place]))
