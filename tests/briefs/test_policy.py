@@ -261,3 +261,13 @@ def test_a_single_document_has_no_sources(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("示例市信访工作要点\n依法受理信访事项，化解矛盾纠纷。\n", "utf-8")
     found = shown(policy.open_scan(tmp_path))
     assert any("只有一篇文档" in part["text"] for part in found["note"])
+
+
+def test_the_sample_has_numbers_in_tables_too(sample: Path) -> None:
+    display.use()
+    scan = policy.open_scan(sample / "documents")
+    assert scan.statistics["start"].isna().any()
+    policy.statistics(scan)
+    (table,) = (part for part in display.recorded("table") if part["name"] == "statistics")
+    assert len(table["rows"]) == 60
+    assert len({row[-1] for row in table["rows"]}) > 20  # of many documents, not of the first

@@ -236,6 +236,7 @@ def stated(row: Mapping[Any, Any]) -> str:
 def speaks_of_the_field(scan: Scan, table: pd.DataFrame) -> np.ndarray:
     """Whether each row of a table with spans stands in a paragraph that speaks of petitions or disputes at all."""
     import numpy as np
+    import pandas as pd
 
     words = re.compile("|".join(map(re.escape, codebooks.load("field")["words"])))
     sentences = scan.sentences[["doc_id", "paragraph", "start", "text"]]
@@ -249,7 +250,8 @@ def speaks_of_the_field(scan: Scan, table: pd.DataFrame) -> np.ndarray:
     found = []
     for doc_id, start in zip(table["doc_id"], table["start"], strict=True):
         places, flags = starts.get(doc_id, ([], []))
-        at = bisect.bisect_right(places, int(start)) - 1
+        # What a table states has no place in the body.
+        at = -1 if pd.isna(start) else bisect.bisect_right(places, int(start)) - 1
         found.append(at >= 0 and flags[at])
     return np.array(found, dtype=bool)
 
