@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from operator import add
@@ -78,7 +78,7 @@ class View:
         units: Sequence[Unit],
         attributes: Mapping[str, Any] | None = None,
         shields: Sequence[str] = (),
-        pairs: Set[str] | None = None,
+        pairs: set[str] | None = None,
     ) -> None:
         self.units = units
         self.attributes = dict(attributes or {})
