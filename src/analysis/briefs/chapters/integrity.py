@@ -23,9 +23,8 @@ def chapter(scope: Scope) -> None:
     found = checks(scope.tables, scope.period.start, scope.period.end, region=scope.region.code)
     found = found[~found["note"].fillna("").str.startswith("无数据来源")]
     coded = found["body"].map(lambda body: str(body) in regions.load())
-    found = found[
-        found["body"].isna() | coded | ~coded.any()
-    ]  # a code that no region has is a reject, not a place
+    if coded.any():  # then a code that no region has is a reject, not a place
+        found = found[found["body"].isna() | coded]
     rows = [row for (_, at), part in found.groupby(["check", "at"], sort=False, dropna=False)
             if (row := _row(scope, part, at))]  # fmt: skip
     if not rows:
