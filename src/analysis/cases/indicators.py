@@ -86,9 +86,8 @@ def indicators(
     kinds = {name: kind for name, kind in table.dtypes.items() if missing[name].isna().all()}
     missing = missing.astype(kinds)
     # Column by column: a frame's columns of text would be searched for anything known, cell by cell.
-    return pd.DataFrame(
-        {name: pd.concat([table[name], missing[name]], ignore_index=True) for name in COLUMNS}
-    )
+    columns = {name: pd.concat([table[name], missing[name]], ignore_index=True) for name in COLUMNS}
+    return pd.DataFrame(columns, copy=False)
 
 
 def states(
@@ -405,7 +404,7 @@ def _described(frames: Sequence[pd.DataFrame], tables: Cases, shown: Sequence[Sh
         "period_start": of_shown(one.span[0] or first for one in shown),
         "period_end": of_shown(one.span[1] or last for one in shown),
     }  # fmt: skip
-    return pd.DataFrame({name: made[name] for name in COLUMNS})
+    return pd.DataFrame({name: made[name] for name in COLUMNS}, copy=False)
 
 
 def _entries(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
