@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ... import cases as case_tables
 from ... import display
+from ...cases import disclosure
 from ...errors import InputError
 from . import grid, history, volume
 from .scope import Scope, known
@@ -44,6 +45,10 @@ def bodies(scope: Scope, most: int = 15) -> None:
         display.note(f"未列责任单位：{reason.message}。", "data")
         return
     rows = rows[rows["part_of"].isna() & rows["group"].notna()]
+    if scope.audience is not None:
+        # A count has no denominator: it is its own.
+        whole = rows.assign(denominator=rows["denominator"].fillna(rows["numerator"]))
+        rows = disclosure.gate_rates(whole, profile=scope.audience)
     heads = {"matters": "headline", "on_time": "due", "resolved": "headline"}
     wide = pd.DataFrame(
         {
@@ -54,7 +59,7 @@ def bodies(scope: Scope, most: int = 15) -> None:
             for column in ("value", "denominator")
         }
     )
-    counted = wide["matters", "value"].fillna(0).sort_values(ascending=False, kind="stable")
+    counted = wide["matters", "value"].dropna().sort_values(ascending=False, kind="stable")
     chosen = wide.loc[counted.index[:most]]
     frame = pd.DataFrame({"责任单位": chosen.index, "信访事项数": chosen["matters", "value"].to_numpy()})
     for indicator, label in (("on_time", "按期办结率"), ("resolved", "化解率")):
@@ -66,7 +71,7 @@ def bodies(scope: Scope, most: int = 15) -> None:
         caption=f"{scope.region.name}{scope.period.label}被反映较多的责任单位（前{len(frame)}个）",
         units={"信访事项数": "项", "按期办结率": "%", "化解率": "%"},
         digits={"信访事项数": 0},
-        note="事项多少与单位职责、服务人口有关，不代表工作好坏；分母不足 30 项的率不列。",
+        note="事项多少与单位职责、服务人口有关，不代表工作好坏；分母不足 30 项或数字小的率不列。",
     )
 
 
