@@ -196,13 +196,6 @@ def place(table: Any, name: str) -> Any:
     return table[region] if region in table.columns else ibis.null("string")
 
 
-def grouped(table: Any, by: str | None) -> Any:
-    """The grouping column as text, or nothing."""
-    import ibis
-
-    return table[by].cast("string") if by else ibis.null("string")
-
-
 def earliest(table: Any, columns: Iterable[str]) -> Any:
     """The earliest of some date columns, those a table has; null where none is known."""
     import ibis
