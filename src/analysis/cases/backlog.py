@@ -395,13 +395,15 @@ def _coalesced(table: Any, columns: Iterable[str]) -> Any:
 def _deltas(pairs: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
     """region, group, month, numerator: +n in the month something comes, −n in the month it leaves, up to now's month.
 
-    What leaves in the month it comes, or before, makes no difference at any month's end.
+    What leaves in the month it comes, or before, makes no difference at any month's end: it comes as nothing, so that
+    a place where all is done at once has a stock of 0 and not no stock.
     """
-    pairs = pairs[pairs["opened"].notna() & ~(pairs["closed"] <= pairs["opened"])]
-    come = pairs[["region", "group", "n"]].assign(month=pairs["opened"])
-    gone = pairs[pairs["closed"].notna()]
+    pairs = pairs[pairs["opened"].notna()]
+    stays = ~(pairs["closed"] <= pairs["opened"])
+    come = pairs[["region", "group"]].assign(month=pairs["opened"], n=pairs["n"].where(stays, 0.0))
+    gone = pairs[stays & pairs["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
-    both = margin_tables.stack([come, leave])
+    both = margin_tables.stack([come, leave], ["region", "group", "month", "n"])
     both = both[both["month"] <= _month_start(now)].rename(columns={"n": "numerator"})
     return both.groupby(["region", "group", "month"], dropna=False)["numerator"].sum().reset_index()
 

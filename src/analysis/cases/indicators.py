@@ -186,7 +186,10 @@ def _figures(
         ]
     )
     ids = {one.id for one in chosen}
-    return figures[figures["indicator"].isin(ids)], lacking
+    figures = figures[figures["indicator"].isin(ids)]
+    there = set(zip(figures["indicator"], figures["variant"], strict=True)) | lacking.keys()
+    nothing = {(one.id, variant) for one in chosen for variant in one.variants} - there
+    return figures, lacking | dict.fromkeys(nothing, "数据中没有应计的件")
 
 
 def _with_parts(chosen: Sequence[Indicator]) -> list[Indicator]:
