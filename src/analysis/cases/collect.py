@@ -51,18 +51,17 @@ def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by:
         found for one in chosen if one.kind == "duration"
         if (found := duration.margin(tables, one, as_of, by, lacking)) is not None
     ]  # fmt: skip
-    return Margins(_ordered(stack(frames, COLUMNS)), _sorted(stack(histograms)), lacking)
+    return Margins(_ordered(stack(frames, COLUMNS)), stack(histograms), lacking)
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Rows in an order that depends on nothing but the data (the database gives groups in any): terms as they come first,
-    which is how a brief prints them, and the cells of a term by place and month.
+    which is how a brief prints them, within a term by place.
     """
-    keys = ["indicator", "variant", "part_of"]
-    term = table.groupby(keys, dropna=False, sort=False).ngroup()
-    cells = [name for name in COLUMNS if name not in keys]
-    return _sorted(table.assign(term=term), ["term", *cells]).drop(columns="term")
+    import numpy as np
 
-
-def _sorted(table: pd.DataFrame, by: list[str] | None = None) -> pd.DataFrame:
-    return table.sort_values(by or list(table.columns), kind="stable", ignore_index=True)
+    if not len(table):
+        return table
+    term = table.groupby(["indicator", "variant", "part_of"], dropna=False, sort=False).ngroup()
+    region, group = (table[name].astype("category").cat.codes for name in ("region", "group"))
+    return table.iloc[np.lexsort((group, region, term))].reset_index(drop=True)
