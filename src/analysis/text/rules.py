@@ -139,7 +139,10 @@ class View:
                 texts[number] = text
         if not texts:
             return self
-        left = [replace(unit, text=texts.get(number, unit.text)) for number, unit in enumerate(self.units)]
+        left = [
+            replace(unit, text=texts[number]) if number in texts else unit
+            for number, unit in enumerate(self.units)
+        ]
         title = texts.get(self.title, self._texts[-1])
         return View(left, {**self.attributes, "title": title}, self._shields, self._pairs)
 
