@@ -171,9 +171,7 @@ class View:
             for number, text in enumerate(self._texts[:-1]):
                 before = self._texts[number - 1].rstrip() if number else ""
                 item = _ITEM.match(text) is not None
-                if before.endswith(("：", ":")) or (
-                    _FIRST_ITEM.search(before) and (item or before[-1] in "；;")
-                ):
+                if before.endswith(("：", ":")) or (item and _FIRST_ITEM.search(before)):
                     self._leads.append(number - 1)
                 elif number and (before.endswith(("；", ";")) or (item and _ITEM.match(before))):
                     self._leads.append(self._leads[-1])
