@@ -82,15 +82,26 @@ def test_the_same_bytes_again(sample: Path, folder: Path, tmp_path: Path) -> Non
     }
 
 
-def test_one_countys_new_row_moves_none_of_anothers(folder: Path, tmp_path: Path) -> None:
-    frame = pd.read_parquet(folder / "margins.parquet").drop(columns=prepared.PLACE)
-    terms = frame.groupby(["indicator", "variant", "part_of"])["region"]
-    spare = frame.index[(frame["region"] == "990102") & (terms.cumcount() > 0)][0]
-    prepared.write(frame.drop(index=spare), tmp_path / "margins.parquet")
-    before, after = (pd.read_parquet(place / "margins.parquet") for place in (folder, tmp_path))
-    assert len(after) == len(before) - 1
-    others = [table[table["region"] != "990102"].reset_index(drop=True) for table in (before, after)]
-    pd.testing.assert_frame_equal(*others)
+def test_one_countys_new_rows_move_none_of_anothers(sample: Path, folder: Path, tmp_path: Path) -> None:
+    """A new topic and a reject of a rule that nothing broke before: both come before others' rows in print."""
+    own = tmp_path / "rows"
+    own.mkdir()
+    for file in (sample / "cases").iterdir():
+        (own / file.name).symlink_to(file)
+    matters = pd.read_parquet(sample / "cases" / "matters.parquet")
+    fresh = matters.index[matters["locality_code"] == "990102"][0]
+    matters.loc[fresh, "topic_1"] = "乙一"  # sorts before the known ones
+    matters.loc[fresh, "replied_at"] = matters.loc[fresh, "registered_at"] - pd.Timedelta(days=400)
+    (own / "matters.parquet").unlink()
+    matters.to_parquet(own / "matters.parquet")
+    changed = prepare.prepare(cases.load(own), tmp_path / "prepared")
+    differ = 0
+    for name, column in prepared.REGION.items():
+        before, after = (pd.read_parquet(place / f"{name}.parquet") for place in (folder, changed))
+        differ += not before.equals(after)
+        others = [table[table[column] != "990102"].reset_index(drop=True) for table in (before, after)]
+        pd.testing.assert_frame_equal(*others)
+    assert differ > 2
 
 
 def test_what_needs_rows_is_refused(folder: Path) -> None:

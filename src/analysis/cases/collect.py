@@ -6,14 +6,19 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import backlog, duration, reception
+from . import backlog, duration, reception, registry, schema
 from .load import Cases
 from .margins import COLUMNS, clocked, counted, stack
 from .points import Margins
 from .registry import Indicator
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
+
+_TERM = ["indicator", "variant", "part_of"]
+_MOST_TERMS = 1000  # of one definition, so that a definition's numbers leave room
 
 
 def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None = None) -> Margins:
@@ -55,13 +60,40 @@ def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by:
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows in an order that depends on nothing but the data (the database gives groups in any): terms as they come first,
-    which is how a brief prints them, within a term by place.
+    """Rows in an order that depends on nothing but the data (the database gives groups in any): as a brief prints them,
+    and within a term by place.
     """
     import numpy as np
 
     if not len(table):
         return table
-    term = table.groupby(["indicator", "variant", "part_of"], dropna=False, sort=False).ngroup()
-    region, group = (table[name].astype("category").cat.codes for name in ("region", "group"))
-    return table.iloc[np.lexsort((group, region, term))].reset_index(drop=True)
+    part, region, group = (
+        table[name].astype("category").cat.codes for name in ("part_of", "region", "group")
+    )
+    order = np.lexsort((group, region, part, places(table)))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def places(table: pd.DataFrame) -> NDArray[np.int64]:
+    """A number a row by which briefs print margins: definitions as they come first, in them the terms of a closed
+    vocabulary as they come; those of an open one (topics) share a number, so that none moves the others.
+    """
+    import numpy as np
+
+    terms = table.groupby(_TERM, dropna=False, sort=False).ngroup()
+    numbers, within = [], dict[tuple[str, str], int]()
+    definitions: dict[tuple[str, str], int] = {}
+    for indicator, variant, _ in table[_TERM].drop_duplicates().itertuples(index=False):
+        definition = definitions.setdefault((indicator, variant), len(definitions))
+        rank = within.get((indicator, variant), 0)
+        numbers.append(definition * _MOST_TERMS + rank)
+        within[indicator, variant] = rank if _is_open(indicator, variant) else rank + 1
+    return np.array(numbers)[terms]
+
+
+def _is_open(indicator: str, variant: str) -> bool:
+    """Whether a definition is split by a column of no fixed terms."""
+    found = registry.indicator(indicator).variants.get(variant)
+    if found is None or not found.split or not found.table:
+        return False
+    return not schema.table(found.table).columns[found.split].terms

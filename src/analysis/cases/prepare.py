@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import emerging, registry, stages
-from .collect import margins
+from .collect import margins, places
 from .load import Cases, load, moment
 from .prepared import FORMAT, SMALL, STAMP, write
-from .reject import check, doubts
+from .reject import check, doubts, rule_places
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,13 +36,11 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
     made = margins(tables, list(registry.indicators().values()), now)
     lines = check(tables, now)
     out.mkdir(parents=True)
-    for name, frame in (
-        ("margins", made.table),
-        ("durations", made.durations),
-        ("rejects", lines),
-        ("doubts", doubts(tables, now)),
-        *_beside(tables, now),
-    ):
+    write(made.table, out / "margins.parquet", places(made.table))
+    write(lines, out / "rejects.parquet", rule_places(lines))
+    doubted = doubts(tables, now)
+    write(doubted, out / "doubts.parquet", doubted["indicator"].map(list(registry.indicators()).index))
+    for name, frame in (("durations", made.durations), *_beside(tables, now)):
         write(frame, out / f"{name}.parquet")
     for name in SMALL:
         if tables.has(name):

@@ -37,12 +37,6 @@ REGION = {
     "topics": "region", "spells": "region", "paths": "region",
 }  # fmt: skip
 """Which column of each file holds the region code by which a slice is cut."""
-# What rows are printed by in order of first appearance; within, and in the other files, they are in order of all columns.
-_GROUPS = {
-    "margins": ["indicator", "variant", "part_of"],
-    "rejects": ["table", "rule"],
-    "doubts": ["indicator"],
-}
 
 
 @dataclass(frozen=True)
@@ -140,18 +134,17 @@ def find(folder: Path) -> Prepared | None:
     return Prepared(stamp.parent, facts)
 
 
-def write(frame: pd.DataFrame, file: Path) -> None:
+def write(frame: pd.DataFrame, file: Path, places: Any = 0) -> None:
     """Parquet whose bytes depend on nothing but the table.
 
-    Where slices are cut, rows stand in order of all columns, the first of them the place of their group: so a slice is in
-    order whoever cuts it, and one county's new row moves none of another's.
+    Where slices are cut, rows stand in order of all columns, the first of them ``places``: so a slice is in order whoever
+    cuts it, and one county's new row moves none of another's.
     """
     frame = frame.reset_index(drop=True)
     for name in [name for name in frame.columns if frame[name].dtype == object]:
         frame[name] = frame[name].where(frame[name].notna(), None)
-    if file.stem in REGION and PLACE not in frame:
-        groups = _GROUPS.get(file.stem)
-        frame.insert(0, PLACE, frame.groupby(groups, sort=False, dropna=False).ngroup() if groups else 0)
+    if file.stem in REGION:
+        frame.insert(0, PLACE, places)
         frame = frame.sort_values(list(frame.columns), kind="stable", ignore_index=True)
     frame.attrs = {}
     frame.to_parquet(file, index=False, compression="zstd")

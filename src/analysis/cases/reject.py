@@ -23,7 +23,9 @@ from .margins import lack, named, place, snapshot
 from .sources import ROW
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 COLUMNS = [
     "source",
@@ -88,7 +90,21 @@ def check(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> pd
                 frames.append(_worded(lines, rule, name, tables))
     result = pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
     result.attrs["counts"] = counts
+    result = result.iloc[rule_places(result).argsort(kind="stable")].reset_index(drop=True)
+    result.attrs["counts"] = counts
     return result
+
+
+def rule_places(rejects: pd.DataFrame) -> NDArray[np.int64]:
+    """A number a line by which lines stand: tables in the order of the schema, in them rules in that of the codebook, last
+    those that a mapping adds.
+    """
+    book = codebooks.load("case_rules")
+    own = [rule for entry in book["tables"].values() for rule in entry or ()]
+    rules = {rule: k for k, rule in enumerate(dict.fromkeys([*own, *book["general"]]))}
+    tables = {table: k for k, table in enumerate(schema.tables())}
+    numbers = rejects["table"].map(tables) * (len(rules) + 1) + rejects["rule"].map(rules).fillna(len(rules))
+    return numbers.to_numpy(int)
 
 
 def counts(rejects: pd.DataFrame) -> dict[str, int]:
