@@ -17,6 +17,7 @@ from ..errors import InputError
 from .definitions import Definition, Slice
 
 FOLDER = "inputs"
+SLICES = ".slices"  # beside a prepared folder
 _TABLES = (".parquet", ".csv")
 _LISTED = 500  # files of one input that are named one by one in a manifest
 _RACY = 100_000_000  # ns: a file changed this short ago may change again within one tick of its clock
@@ -138,7 +139,7 @@ def link(source: Source, folder: Path) -> None:
         target = place / source.relative(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         if file.stem in source.prefixes and file.suffix in _TABLES:
-            _write_slice(source, file, target)
+            _put_slice(source, file, target)
         else:
             target.symlink_to(file)
 
@@ -296,12 +297,31 @@ def _codes(file: Path, column: str, source: Source) -> dict[str, list[Any]]:
         "md5_number_lower(CAST(t AS VARCHAR)) AS low, md5_number_upper(CAST(t AS VARCHAR)) AS high "
         f"FROM {_from(file, column)}) GROUP BY code",
         source,
+        threads=None,  # sums, in whatever order
     )
     return {
         str(code): [count, f"{(int(low) + (int(high) << 64)) % _MODULUS:x}"]
         for code, count, low, high in rows
         if code is not None
     }
+
+
+def _put_slice(source: Source, file: Path, target: Path) -> None:
+    """The rows of the declared slices; of prepared data, which never change, cut once for all runs that see the same."""
+    if source.origin is None:
+        _write_slice(source, file, target)
+        return
+    names = "+".join(prefix for _, prefix in source.prefixes[file.stem])
+    shared = Path(f"{source.location}{SLICES}", names, file.name)
+    try:
+        if not shared.exists():
+            shared.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = shared.with_name(f"{file.stem}.{os.getpid()}{file.suffix}")
+            _write_slice(source, file, unfinished)
+            unfinished.replace(shared)
+        target.symlink_to(shared)
+    except OSError:
+        _write_slice(source, file, target)  # the site cannot be written
 
 
 def _write_slice(source: Source, file: Path, target: Path) -> None:
@@ -319,11 +339,11 @@ def _write_slice(source: Source, file: Path, target: Path) -> None:
     )
 
 
-def _query(sql: str, source: Source) -> list[tuple[Any, ...]]:
+def _query(sql: str, source: Source, threads: int | None = 1) -> list[tuple[Any, ...]]:
     import duckdb
 
     try:
-        with duckdb.connect(config={"threads": 1}) as connection:
+        with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
             connection.execute("SET enable_progress_bar = false")
             return connection.execute(sql).fetchall()
     except duckdb.Error as error:

@@ -16,7 +16,7 @@ from ..periods import Period
 from . import inputs, parameters
 from .definitions import FORMATS, Definition
 from .inputs import Digests, Source
-from .ready import ready
+from .ready import lacks, ready
 
 ALL = "all"
 
@@ -109,6 +109,7 @@ def plan(
     request: Request,
     digests: Digests,
     say: Callable[[str], None] = lambda text: None,
+    making: Callable[[], object] = lambda: None,
 ) -> list[Run]:
     """All runs of a request, in order of period within a report.
 
@@ -122,6 +123,8 @@ def plan(
         The memory in which the extent of the data is kept.
     say
         Told each default that was chosen.
+    making
+        Called once when inputs have yet to be prepared, which takes a while.
 
     Raises
     ------
@@ -142,12 +145,12 @@ def plan(
         runs += [_run(definition, request, place, period, declared) for period in periods for place in places]
     if problems:
         raise RequestError("请求有误：" + "；".join(dict.fromkeys(problems)))
-    prepared = _all_ready(runs, digests)
+    prepared = _all_ready(runs, digests, making)
     runs = [_prepared(run, prepared) for run in runs]
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
 
 
-def _all_ready(runs: Sequence[Run], digests: Digests) -> dict[str, Source]:
+def _all_ready(runs: Sequence[Run], digests: Digests, making: Callable[[], object]) -> dict[str, Source]:
     """Each location that is wanted prepared, in that form; several are prepared at once."""
     wanted = {
         source.location: replace(source, prefixes={}, slices={})
@@ -155,6 +158,8 @@ def _all_ready(runs: Sequence[Run], digests: Digests) -> dict[str, Source]:
         for name, source in run.inputs.items()
         if run.definition.inputs[name].prepared
     }
+    if any(lacks(source, digests) for source in wanted.values()):
+        making()
     with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
         return dict(
             zip(wanted, pool.map(lambda source: ready(source, digests), wanted.values()), strict=True)

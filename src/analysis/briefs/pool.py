@@ -109,13 +109,14 @@ class LocalPool:
         return done
 
     def close(self) -> None:
-        """Stop everything at once."""
+        """Stop everything at once; a second time is no harm."""
         for worker in self._workers:
             worker.connection.close()
             if worker.order is not None:
                 worker.kill()
         if self._zygote is not None:
             self._zygote.close()
+            self._zygote = None
         for worker in self._workers:
             if isinstance(worker.process, subprocess.Popen):
                 with contextlib.suppress(subprocess.TimeoutExpired):

@@ -35,16 +35,27 @@ def ready(source: Source, digests: Digests) -> Source:
     Databases, single files, folders that are prepared already, and data that cannot be prepared are left as they
     are: what is wrong with them is then said by the notebook that reads them.
     """
-    place, path = digests.folder, Path(source.location)
-    if place is None or source.is_url or not path.is_dir() or (path / _STAMPS[source.kind]).exists():
-        return source
-    content = digests.of_source(replace(source, prefixes={}, slices={}))["sha256"]
-    made = place / FOLDER / _name(source.kind, content, digests)
-    if not made.is_dir() and not _make(source, made):
+    made = _place(source, digests)
+    if made is None or (not made.is_dir() and not _make(source, made)):
         return source
     if source.kind == "cases":
         return replace(source, location=str(made), origin=source)
     return replace(source, served=str(made))
+
+
+def lacks(source: Source, digests: Digests) -> bool:
+    """Whether :func:`ready` has to make something first."""
+    made = _place(source, digests)
+    return made is not None and not made.is_dir()
+
+
+def _place(source: Source, digests: Digests) -> Path | None:
+    """Where the prepared form lies, or is to lie; ``None`` for what is not prepared."""
+    place, path = digests.folder, Path(source.location)
+    if place is None or source.is_url or not path.is_dir() or (path / _STAMPS[source.kind]).exists():
+        return None
+    content = digests.of_source(replace(source, prefixes={}, slices={}))["sha256"]
+    return place / FOLDER / _name(source.kind, content, digests)
 
 
 def _name(kind: str, content: str, digests: Digests) -> str:

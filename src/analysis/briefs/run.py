@@ -372,9 +372,12 @@ def _reuse(order: Order) -> Any:
 
 
 def _certificates(notebook: Any) -> list[Any]:
-    """What the disclosure control of the notebook certified."""
+    """What the disclosure control of the notebook certified: plain data, for a process that knows no notebooks."""
+    import json
+
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    return [output["data"][CERTIFICATE] for output in outputs if CERTIFICATE in output.get("data", {})]
+    found = [output["data"][CERTIFICATE] for output in outputs if CERTIFICATE in output.get("data", {})]
+    return list(json.loads(json.dumps(found)))
 
 
 def _render(

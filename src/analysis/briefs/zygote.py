@@ -42,10 +42,17 @@ PRELOAD = (
     "matplotlib.backends.backend_svg",
     "matplotlib.backends.backend_agg",
     "matplotlib_inline.backend_inline",
+    "duckdb",
+    "scipy.stats",
+    "openpyxl",
+    "analysis.display",
+    "analysis.briefs.chapters.comparison",
+    "analysis.cases.indicators",
 )
 CELLS = "cells"
 PLAIN_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
 _PDEATHSIG = 1
+_PATIENCE = 0.2  # seconds it has to end by itself: it may be importing, and there is nothing it could lose
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ class Zygote:
         """Stop the zygote; its children die with it."""
         self._line.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=_PATIENCE)
         if self._process.returncode is None:
             self._process.kill()
             self._process.wait()

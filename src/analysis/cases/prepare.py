@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import emerging, registry, stages
 from .collect import margins, places
@@ -17,6 +19,8 @@ from .reject import check, doubts, rule_places
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Judged: TypeAlias = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None = None) -> Path:
@@ -33,12 +37,33 @@ def prepare(tables: Cases, out: Path, as_of: str | dt.date | dt.datetime | None 
         ``out``.
     """
     now = moment(as_of, tables)
+    return _written(tables, out, now, lambda: _judged(tables, now))
+
+
+def main(source: str, out: Path) -> None:
+    """Prepare a folder of case tables, the validation in a process beside: most of either is planning queries."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        judged = pool.submit(_judged_source, source)
+        tables = load(source)
+        _written(tables, out, moment(None, tables), judged.result)
+
+
+def _judged_source(source: str) -> Judged:
+    tables = load(source)
+    return _judged(tables, moment(None, tables))
+
+
+def _judged(tables: Cases, now: dt.datetime) -> Judged:
+    """Reject lines and doubts."""
+    return check(tables, now), doubts(tables, now)
+
+
+def _written(tables: Cases, out: Path, now: dt.datetime, judged: Callable[[], Judged]) -> Path:
     made = margins(tables, list(registry.indicators().values()), now)
-    lines = check(tables, now)
+    lines, doubted = judged()
     out.mkdir(parents=True)
     write(made.table, out / "margins.parquet", places(made.table))
     write(lines, out / "rejects.parquet", rule_places(lines))
-    doubted = doubts(tables, now)
     write(doubted, out / "doubts.parquet", doubted["indicator"].map(list(registry.indicators()).index))
     for name, frame in (("durations", made.durations), *_beside(tables, now)):
         write(frame, out / f"{name}.parquet")
@@ -77,4 +102,4 @@ def _beside(tables: Cases, now: dt.datetime) -> Iterator[tuple[str, pd.DataFrame
 
 
 if __name__ == "__main__":
-    prepare(load(sys.argv[1]), Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]))

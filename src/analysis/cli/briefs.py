@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import sys
 from pathlib import Path
@@ -308,15 +309,24 @@ def _carry_out(
     letters = _mail_settings(root) if mail else None
     digests = batch.memory(folder)
     progress = Progress(quiet=quiet, as_json=as_json, root=folder)
-    runs = [it for chosen, request in requests for it in plan.plan(chosen, request, digests, progress.say)]
-    progress.total = len(runs)
-    work = batch.Build(folder, digests, batch.Options(renderer=engine, force=force), progress.listen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Made when the first run needs it; or while inputs are prepared, so that it loads its libraries meanwhile.
+    pool = functools.cache(lambda: _pool(dask, workers or _cores(), plain))
     try:
-        outcomes = work.carry_out(runs, lambda waiting: _pool(dask, min(workers or _cores(), waiting), plain))
+        runs = [
+            it
+            for chosen, request in requests
+            for it in plan.plan(chosen, request, digests, progress.say, pool)
+        ]
+        progress.total = len(runs)
+        work = batch.Build(folder, digests, batch.Options(renderer=engine, force=force), progress.listen)
+        outcomes = work.carry_out(runs, lambda _: pool())
     except KeyboardInterrupt:
         progress.interrupted()
         sys.exit(1)
+    finally:
+        if pool.cache_info().currsize:
+            pool().close()
     progress.recap(outcomes)
     if letters is not None:
         from ..briefs import mail as mailing
