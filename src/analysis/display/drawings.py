@@ -90,13 +90,16 @@ def bars(
     colours = [theme.colour("accent") if text == str(highlight) else _series(0) for text in labels]
     rows = range(len(labels))
     axes.barh(rows, values, color=colours, height=0.62)
-    top = max([number for number in values if not math.isnan(number)], default=1.0)
-    for row, number in zip(rows, values, strict=True):
+    marks = frame[before].to_numpy(float) if before is not None else values
+    top = max([number for number in (*values, *marks) if not math.isnan(number)], default=1.0)
+    for row, number, mark in zip(rows, values, marks, strict=True):
         if not math.isnan(number):
-            axes.text(number + top * 0.012, row, f"{number:,.{digits}f}", va="center", fontsize=8)
+            # Past a mark that would stand in the figure.
+            end = mark if number < mark < number + top * 0.1 else number
+            axes.text(end + top * 0.012, row, f"{number:,.{digits}f}", va="center", fontsize=8)
     if before is not None:
         axes.plot(
-            frame[before].to_numpy(float),
+            marks,
             rows,
             "|",
             markersize=11,
