@@ -75,7 +75,9 @@ def test_when_everything_doubles_nothing_emerges() -> None:
 
 
 def test_new_needs_silence_before_and_small_ones_are_listed() -> None:
-    found = _judged(wide([12, 6, 4, 9, 500], [0, 0, 0, 1, 500], [0, 3, 0, 1, 500]), 1, BOOK).set_index("topic")
+    found = _judged(wide([12, 6, 4, 9, 500], [0, 0, 0, 1, 500], [0, 3, 0, 1, 500]), 1, BOOK).set_index(
+        "topic"
+    )
     assert found["verdict"].to_dict() == {
         "t0": "new", "t1": "small", "t2": "small", "t3": "small", "t4": "usual",
     }  # fmt: skip
