@@ -75,7 +75,7 @@ class Project:
             batch.Options(force=force),
             lambda event, it, _: self.events.append((event, it.id)),
         )
-        return work.carry_out(self.plan(report, **asked), lambda _: self._pool())
+        return work.carry_out(self.plan(report, **asked), lambda: self._pool())
 
     def folder(self, run_id: str) -> Path:
         return self.site / run_id

@@ -264,7 +264,7 @@ def test_an_interrupt_leaves_a_whole_site_and_the_next_build_resumes(
     runs = project.plan("counts", region=("990102", "990103", "990202"))
     work = batch.Build(project.site, Digests(), batch.Options(), stop)
     with pytest.raises(KeyboardInterrupt):
-        work.carry_out(runs, lambda _: project._pool())
+        work.carry_out(runs, lambda: project._pool())
     published = [folder for folder, _ in publish.Site(project.site).manifests()]
     assert len(published) == 1
     assert (project.site / "index.html").read_text().count("<tr data-") == 1

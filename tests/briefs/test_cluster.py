@@ -61,7 +61,7 @@ def test_results_are_those_of_a_local_build_though_a_worker_is_killed(project: A
             batch.Options(),
             lambda event, it, _: started.set() if "behaves" in it.id else None,
         )
-        outcomes = work.carry_out(runs, lambda _: DaskPool(cluster.scheduler_address))
+        outcomes = work.carry_out(runs, lambda: DaskPool(cluster.scheduler_address))
         thread.join()
     assert killed
     assert [outcome.status for outcome in outcomes] == [run.SUCCEEDED] * 3, outcomes

@@ -96,8 +96,8 @@ class Build:
             self._sites[internal] = Site(publish.internal(self._site) if internal else self._site)
         return self._sites[internal]
 
-    def carry_out(self, runs: Sequence[Run], pool: Callable[[int], Pool]) -> list[Outcome]:
-        """Build all runs; ``pool(n)`` makes a pool for at most n runs at once, when the first must be carried out.
+    def carry_out(self, runs: Sequence[Run], pool: Callable[[], Pool]) -> list[Outcome]:
+        """Build all runs; ``pool()`` makes the pool when the first must be carried out.
 
         The result is in the order of ``runs``. On an interrupt the pool is stopped, the index written for what is
         published, and the interrupt raised again.
@@ -119,7 +119,7 @@ class Build:
                     elif job is not None:
                         jobs.append(job)
                 if jobs and not made:
-                    made.append(pool(len(runs)))
+                    made.append(pool())
                     stack.callback(made[0].close)
                 for it, outcome in self._work(jobs, made[0], stack) if jobs else ():
                     outcomes[it.id] = outcome

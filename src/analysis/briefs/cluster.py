@@ -83,9 +83,10 @@ class DaskPool:
         return [(order, outcome)]
 
     def close(self) -> None:
-        """Cancel what is left and hang up; the cluster stays."""
+        """Cancel what is left and hang up; the cluster stays. A second time is no harm."""
         for future in self._futures.values():
             future.cancel()
+        self._futures.clear()
         self._client.close(timeout=5)
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -311,12 +312,12 @@ def _put_slice(source: Source, file: Path, target: Path) -> None:
     if source.origin is None:
         _write_slice(source, file, target)
         return
-    names = "+".join(prefix for _, prefix in source.prefixes[file.stem])
+    names = "+".join(f"{column}={prefix}" for column, prefix in source.prefixes[file.stem])
     shared = Path(f"{source.location}{SLICES}", names, file.name)
     try:
         if not shared.exists():
             shared.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = shared.with_name(f"{file.stem}.{os.getpid()}{file.suffix}")
+            unfinished = shared.with_name(f"{file.stem}.{uuid.uuid4().hex}{file.suffix}")
             _write_slice(source, file, unfinished)
             unfinished.replace(shared)
         target.symlink_to(shared)

@@ -16,7 +16,7 @@ from ..periods import Period
 from . import inputs, parameters
 from .definitions import FORMATS, Definition
 from .inputs import Digests, Source
-from .ready import lacks, ready
+from .ready import place, ready
 
 ALL = "all"
 
@@ -158,12 +158,11 @@ def _all_ready(runs: Sequence[Run], digests: Digests, making: Callable[[], objec
         for name, source in run.inputs.items()
         if run.definition.inputs[name].prepared
     }
-    if any(lacks(source, digests) for source in wanted.values()):
+    made = {location: place(source, digests) for location, source in wanted.items()}
+    if any(folder is not None and not folder.is_dir() for folder in made.values()):
         making()
     with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        return dict(
-            zip(wanted, pool.map(lambda source: ready(source, digests), wanted.values()), strict=True)
-        )
+        return dict(zip(wanted, pool.map(ready, wanted.values(), made.values()), strict=True))
 
 
 def _prepared(run: Run, made: Mapping[str, Source]) -> Run:

@@ -116,7 +116,6 @@ class LocalPool:
                 worker.kill()
         if self._zygote is not None:
             self._zygote.close()
-            self._zygote = None
         for worker in self._workers:
             if isinstance(worker.process, subprocess.Popen):
                 with contextlib.suppress(subprocess.TimeoutExpired):

@@ -29,33 +29,29 @@ _LIBRARY = Path(__file__).resolve().parent.parent
 _PACKAGES = ("duckdb", "ibis-framework", "numpy", "pandas", "pyarrow", "trafilatura", "opencc", "pypdfium2")
 
 
-def ready(source: Source, digests: Digests) -> Source:
-    """The source with its prepared form; the source itself where that cannot be.
+def place(source: Source, digests: Digests) -> Path | None:
+    """Where a source's prepared form lies, or is to lie; ``None`` for what is not prepared.
 
-    Databases, single files, folders that are prepared already, and data that cannot be prepared are left as they
-    are: what is wrong with them is then said by the notebook that reads them.
+    Databases, single files, folders that are prepared already, and everything where no memory is kept.
     """
-    made = _place(source, digests)
+    kept, path = digests.folder, Path(source.location)
+    if kept is None or source.is_url or not path.is_dir() or (path / _STAMPS[source.kind]).exists():
+        return None
+    content = digests.of_source(replace(source, prefixes={}, slices={}))["sha256"]
+    return kept / FOLDER / _name(source.kind, content, digests)
+
+
+def ready(source: Source, made: Path | None) -> Source:
+    """The source with its prepared form at :func:`place`; the source itself where that cannot be.
+
+    Data that cannot be prepared are left as they are: what is wrong with them is then said by the notebook that reads
+    them.
+    """
     if made is None or (not made.is_dir() and not _make(source, made)):
         return source
     if source.kind == "cases":
         return replace(source, location=str(made), origin=source)
     return replace(source, served=str(made))
-
-
-def lacks(source: Source, digests: Digests) -> bool:
-    """Whether :func:`ready` has to make something first."""
-    made = _place(source, digests)
-    return made is not None and not made.is_dir()
-
-
-def _place(source: Source, digests: Digests) -> Path | None:
-    """Where the prepared form lies, or is to lie; ``None`` for what is not prepared."""
-    place, path = digests.folder, Path(source.location)
-    if place is None or source.is_url or not path.is_dir() or (path / _STAMPS[source.kind]).exists():
-        return None
-    content = digests.of_source(replace(source, prefixes={}, slices={}))["sha256"]
-    return place / FOLDER / _name(source.kind, content, digests)
 
 
 def _name(kind: str, content: str, digests: Digests) -> str:

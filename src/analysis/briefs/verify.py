@@ -88,7 +88,7 @@ def verify(it: Run, folder: Path, *, plain: bool = False) -> Verdict:
         )
         _lend_previous(it, folder, build.site(it).root)
         changed = keys.explain(manifest["components"], build.prepare(it).components)
-        (outcome,) = build.carry_out([it], lambda _: LocalPool(1, plain=plain))
+        (outcome,) = build.carry_out([it], lambda: LocalPool(1, plain=plain))
         if not outcome.good:
             return Verdict(altered, changed, failure=outcome.message)
         fresh = build.site(it).folder(it.id)

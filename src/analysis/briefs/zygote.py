@@ -429,6 +429,5 @@ def _die_with_parent() -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
-    os._exit(
-        0
-    )  # no teardown: the libraries would complain of objects that the collector was told to leave alone
+    # No teardown: the libraries would complain of objects that the collector was told to leave alone.
+    os._exit(0)

@@ -320,7 +320,7 @@ def _carry_out(
         ]
         progress.total = len(runs)
         work = batch.Build(folder, digests, batch.Options(renderer=engine, force=force), progress.listen)
-        outcomes = work.carry_out(runs, lambda _: pool())
+        outcomes = work.carry_out(runs, pool)
     except KeyboardInterrupt:
         progress.interrupted()
         sys.exit(1)
