@@ -6,8 +6,9 @@ first or after the last day on which something happened.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import regions as region_tables
 from ..errors import RequestError
@@ -75,11 +76,12 @@ def _places(tables: Cases) -> Iterator[list[str]]:
         column = schema.table(name).region
         if column is None or tables.tables.get(name) is None or not tables.has(f"{name}.{column}"):
             continue
-        key = ("places", name)
-        if key not in tables.noted:
-            found = tables.tables[name].select(column).distinct().execute()[column]
-            tables.noted[key] = sorted(str(place) for place in found.dropna() if place != "")
-        yield tables.noted[key]
+        yield tables.once(("places", name), functools.partial(_distinct, tables.tables[name], column))
+
+
+def _distinct(table: Any, column: str) -> list[str]:
+    found = table.select(column).distinct().execute()[column]
+    return sorted(str(place) for place in found.dropna() if place != "")
 
 
 def _period(tables: Cases, period: Period) -> None:

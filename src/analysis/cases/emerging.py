@@ -194,9 +194,7 @@ def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
 
 
 def _margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
-    key = ("topics", as_of)
-    if key not in tables.noted:
-        ready = tables.summed(as_of)
-        tables.noted[key] = margin(tables, as_of) if ready is None else ready.beside("topics")
-    made: pd.DataFrame = tables.noted[key]
-    return made
+    ready = tables.summed(as_of)
+    return tables.once(
+        ("topics", as_of), lambda: margin(tables, as_of) if ready is None else ready.beside("topics")
+    )

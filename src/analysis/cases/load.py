@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import codebooks
 from ..errors import InputError, RequestError
@@ -17,6 +17,8 @@ from . import mapping as mappings
 from . import schema, sources, values
 from .mapping import TableMapping
 from .prepared import SMALL, Prepared, find
+
+Noted = TypeVar("Noted")
 
 _SAMPLED = 2000
 
@@ -81,6 +83,13 @@ class Cases:
     def close(self) -> None:
         """Leave the database."""
         self.con.disconnect()
+
+    def once(self, key: object, make: Callable[[], Noted]) -> Noted:
+        """A small result computed once for this source (see ``noted``)."""
+        if key not in self.noted:
+            self.noted[key] = make()
+        made: Noted = self.noted[key]
+        return made
 
     def kept(self, key: object, make: Callable[[], Any], *, whole: bool = False) -> Any:
         """An ibis table made once; on the embedded DuckDB a view (a table, if ``whole``), so that queries stay short."""

@@ -400,31 +400,32 @@ def cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | 
         region, group, ``place`` (the number of the two), closed (month; missing where open), n, and for the clock's own rule ``due`` (month), ``state`` (see
         :data:`.deadlines.STATES`), ``fallen`` (due by the as-of moment); the same with the rule's name for each other rule.
     """
+    return tables.once(("cohort", clock.id, as_of, by), lambda: _cohort(tables, clock, as_of, by))
+
+
+def _cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    key = ("cohort", clock.id, as_of, by)
-    if key not in tables.noted:
-        others = [rule for rule in DAY_RULES if rule != clock.day_rule]
-        asked = ["", *(f"_{rule}" for rule in others if clock.days)]
-        frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
-        frame["n"] = frame["n"].astype(float)
-        frame["place"] = frame.groupby(["region", "group"]).ngroup()
-        for end in asked:
-            code = frame[f"due{end}"].to_numpy(float)
-            unknown = np.isnan(code)
-            number = np.nan_to_num(code).astype(int)
-            state = number // 2 % 2 + 2 * frame["closed"].isna().to_numpy()
-            frame[f"due{end}"] = months(np.where(unknown, np.nan, number // 4))
-            kinds = pd.CategoricalDtype(list(deadlines.STATES))
-            frame[f"state{end}"] = pd.Categorical.from_codes(np.where(unknown, -1, state), dtype=kinds)
-            frame[f"fallen{end}"] = (number % 2).astype(bool)
-        if not clock.days:  # a deadline that is stated in every row knows no day rule
-            frame = frame.assign(
-                **{f"{name}_{rule}": frame[name] for rule in others for name in ("due", "state", "fallen")}
-            )
-        tables.noted[key] = frame
-    return tables.noted[key]
+    others = [rule for rule in DAY_RULES if rule != clock.day_rule]
+    asked = ["", *(f"_{rule}" for rule in others if clock.days)]
+    frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
+    frame["n"] = frame["n"].astype(float)
+    frame["place"] = frame.groupby(["region", "group"]).ngroup()
+    for end in asked:
+        code = frame[f"due{end}"].to_numpy(float)
+        unknown = np.isnan(code)
+        number = np.nan_to_num(code).astype(int)
+        state = number // 2 % 2 + 2 * frame["closed"].isna().to_numpy()
+        frame[f"due{end}"] = months(np.where(unknown, np.nan, number // 4))
+        kinds = pd.CategoricalDtype(list(deadlines.STATES))
+        frame[f"state{end}"] = pd.Categorical.from_codes(np.where(unknown, -1, state), dtype=kinds)
+        frame[f"fallen{end}"] = (number % 2).astype(bool)
+    if not clock.days:  # a deadline that is stated in every row knows no day rule
+        frame = frame.assign(
+            **{f"{name}_{rule}": frame[name] for rule in others for name in ("due", "state", "fallen")}
+        )
+    return frame
 
 
 def cohort_query(

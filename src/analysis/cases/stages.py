@@ -346,17 +346,14 @@ def margin(tables: Cases, as_of: dt.datetime) -> tuple[pd.DataFrame, pd.DataFram
 
 
 def _margin(tables: Cases, as_of: dt.datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    key = ("stages", as_of)
-    if key not in tables.noted:
-        reason = margin_tables.lack(tables, "events", ("matter_id", "stage", "at"))
-        if reason:
-            raise RequestError(reason)
-        ready = tables.summed(as_of)
-        tables.noted[key] = (
-            margin(tables, as_of) if ready is None else (ready.beside("spells"), ready.beside("paths"))
-        )
-    made: tuple[pd.DataFrame, pd.DataFrame] = tables.noted[key]
-    return made
+    reason = margin_tables.lack(tables, "events", ("matter_id", "stage", "at"))
+    if reason:
+        raise RequestError(reason)
+    ready = tables.summed(as_of)
+    return tables.once(
+        ("stages", as_of),
+        lambda: margin(tables, as_of) if ready is None else (ready.beside("spells"), ready.beside("paths")),
+    )
 
 
 def _events(tables: Cases, as_of: dt.datetime) -> Any:
