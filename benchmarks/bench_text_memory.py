@@ -186,6 +186,11 @@ def simulate(out: Path, count: int) -> None:
             length = len(filled["doc_id"]) if filled else 0
             arrays = [pa.array(filled.get(name, [None] * length), kind) for name, kind in kinds]
             pq.write_table(pa.table(arrays, names=[name for name, _ in kinds]), folder / f"{table}.parquet")
+        traces = {
+            "doc_id": pa.array(documents["doc_id"], pa.string()),
+            "runs": pa.array([[0, 0, chars] for chars in documents["chars"]], pa.list_(pa.int32())),
+        }
+        pq.write_table(pa.table(traces), folder / "traces.parquet")
         journal += [
             json.dumps({"source": source, "sha256": "", "shard": folder.name})
             for source in documents["source"]

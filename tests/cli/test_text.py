@@ -106,6 +106,77 @@ def test_a_blind_sheet_out_and_in(folder: Path, tmp_path: Path) -> None:
     assert {line["coders"] for line in with_rules} == {2}
 
 
+def test_extract_writes_parquet_with_places(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    import pandas as pd
+
+    out = tmp_path_factory.mktemp("found")
+    result = CliRunner().invoke(
+        app, ["text", "extract", str(folder), "--out", str(out)], catch_exceptions=False
+    )
+    assert result.stdout.splitlines() == [str(out / verb) for verb in ("codes", "citations", "commitments")]
+    assert "[2/2]" in result.stderr
+    codes = pd.read_parquet(out / "codes")
+    assert f"codes {len(codes)} 行" in result.stderr
+    lines = [line for line in records("code", str(folder)) if line["labels"]]
+    assert {(row.source, row.source_start) for row in codes.itertuples()} == {
+        (line["source"], line["start"]) for line in lines
+    }
+    only = output("extract", str(folder), "--out", str(out), "--verbs", "commitments，citations")
+    assert only.splitlines() == [str(out / "commitments"), str(out / "citations")]
+
+
+def test_a_corpus_on_disk_is_read_like_its_files(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from analysis import corpus
+
+    held = str(corpus.build(folder, tmp_path_factory.mktemp("store")))
+    for verb in ("code", "phrases", "commitments"):
+        assert records(verb, held) == records(verb, str(folder))
+    assert output("kwic", held, "三域联调") == output("kwic", str(folder), "三域联调")
+
+
+def test_files_that_are_not_taken_are_named(folder: Path) -> None:
+    (folder / "c.txt").write_text("", encoding="utf-8")
+    (folder / "d.txt").write_text(NEWS, encoding="utf-8")
+    result = CliRunner().invoke(app, ["text", "kwic", str(folder), "三域联调"])
+    assert "拒收 c.txt：空文件" in result.stderr
+    assert "提示 d.txt：相同文件" in result.stderr
+    for number in range(20):
+        (folder / f"e{number}.json").write_text(f"[{number}]", encoding="utf-8")
+    result = CliRunner().invoke(app, ["text", "kwic", str(folder), "三域联调"])
+    assert result.stderr.count("拒收 ") == 10
+    assert "共 22 条" in result.stderr
+
+
+def test_a_frame_for_other_genres_says_so(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["text", "code", str(folder), "--frame", "instruments"])
+    assert "1 篇不是（会议报道）" in result.stderr
+    assert "只用于" not in CliRunner().invoke(app, ["text", "code", str(folder)]).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("code",), "没有一句编到"),
+        (("kwic", "火星"), "没有找到"),
+        (("phrases",), "没有找到提法"),
+        (("phrases", "--discover"), "语料太小"),
+        (("cite",), "没有找到引用"),
+        (("commitments",), "没有找到承诺"),
+        (("reuse",), "只有一篇"),
+    ],
+)
+def test_nothing_to_say_about_one_short_document_is_said(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "a.txt").write_text("天气晴好。", encoding="utf-8")
+    verb, *rest = arguments
+    result = CliRunner().invoke(app, ["text", verb, str(tmp_path), *rest])
+    assert result.exit_code == 0, result.output
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
@@ -126,15 +197,15 @@ def test_wrong_requests_are_one_sentence(
     assert said in str(result.exception)
 
 
-def test_nothing_found_is_said_on_stderr(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["text", "kwic", str(folder), "火星"])
-    assert result.exit_code == 0
-    assert result.stdout == ""
-    assert "没有找到" in result.stderr
-
-
-def test_empty_bodies_are_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments", [("code",), ("kwic", "信"), ("phrases",), ("cite",), ("commitments",), ("reuse",)]
+)
+def test_empty_bodies_are_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "empty.txt").write_text("", encoding="utf-8")
-    result = CliRunner().invoke(app, ["text", "code", str(tmp_path)])
+    (tmp_path / "blank.txt").write_text("。\n\n，，\n", encoding="utf-8")
+    verb, *rest = arguments
+    result = CliRunner().invoke(app, ["text", verb, str(tmp_path), *rest])
+    assert result.exit_code == 0, result.output
     assert result.stdout == ""
-    assert "没有可分析的正文" in result.stderr or result.exception is not None
+    assert "没有可分析的正文" in result.stderr
+    assert "空文件" in result.stderr

@@ -60,7 +60,12 @@ def test_parts_of_a_store_give_what_the_whole_gives(
     }
     for verb, table in wanted.items():
         assert len(table) > 2
-        assert rows(pd.read_parquet(found[verb])) == rows(table)
+        written = pd.read_parquet(found[verb])
+        assert rows(written[list(table.columns)]) == rows(table)
+        # Each row also says where it stands in the file as received.
+        for row in written.itertuples():
+            file = (texts / row.source).read_text("utf-8")
+            assert file[row.source_start : row.source_end] == row.text
     # A title is found wherever in the corpus it lies, not only within the part.
     rule = whole.documents.loc[whole.documents["source"] == "5规定.txt", "doc_id"].iloc[0]
     cited = pd.read_parquet(found["citations"])
@@ -103,6 +108,16 @@ def test_a_corpus_without_documents_gives_empty_tables(tmp_path: Path) -> None:
     held = corpus.open_store(corpus.build(tmp_path / "texts", tmp_path / "store"))
     found = text.extract(held, tmp_path / "out")
     assert all(pd.read_parquet(folder).empty for folder in found.values())
+
+
+def test_progress_counts_documents(texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SHARD", 300)
+    held = corpus.open_store(corpus.build(texts, tmp_path / "store"))
+    told: list[tuple[int, int]] = []
+    text.extract(held, tmp_path / "out", ["citations"], progress=lambda done, of: told.append((done, of)))
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert told[-1] == (6, 6)
 
 
 def test_refusals(texts: Path, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_duplicates_on_both_sides_show_no_difference(frames, plain: Segmenter) -
     table = keyness(count(documents, plain, frozenset()), np.array([True, True, False, False]))
     assert table["g2"].abs().max() == pytest.approx(0, abs=1e-9)
     assert table["note"].str.contains("全部相同").all()
+    assert set(table["direction"]) == {"持平"}
 
 
 def test_one_value_a_document(frames, plain: Segmenter) -> None:

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 Source = Annotated[
-    list[Path], typer.Argument(help="文件或文件夹（txt、html、docx、pdf、md），可多个", show_default=False)
+    list[Path],
+    typer.Argument(
+        help="文件或文件夹（txt、html、docx、pdf、md），可多个；或一个建好的语料库", show_default=False
+    ),
 ]
 Format = Annotated[str, typer.Option("--format", help="输出格式：jsonl 或 csv")]
+#: So many files that were not taken are named; the rest are counted.
+_TOLD = 10
+_NO_TEXT = "没有可分析的正文"
 
 
 @app.callback()
@@ -33,13 +39,19 @@ def code(
     format: Format = "jsonl",
 ) -> None:
     """按编码表给每一句编码；没有类目的句子也列出（labels 为空）。"""
-    from .. import corpus, text
+    from .. import text
 
-    corpus_ = corpus.read(src)
     codebook = text.Codebook.load(frame)
+    corpus_ = _read(src)
     codes = text.code(corpus_.documents, corpus_.sentences, codebook)
     coded = text.labels(codes, corpus_.sentences)
-    _note_if_empty(corpus_)
+    outside = corpus_.documents.loc[~corpus_.documents["genre"].isin(codebook.genres), "genre"]
+    if codebook.genres and len(outside):
+        kinds = "、".join(sorted(set(outside.fillna("文种未定"))))
+        _say(
+            f"{codebook.name}只用于{'、'.join(codebook.genres)}；{len(outside)} 篇不是（{kinds}），其编码不宜计数"
+        )
+    _note_if_empty(corpus_, codes.empty, f"没有一句编到{codebook.name}的类目")
     _emit(
         (
             {
@@ -66,9 +78,9 @@ def kwic(
     format: Format = "jsonl",
 ) -> None:
     """语境共现：检索式的每一处，连同它在句中的左右文。"""
-    from .. import corpus, text
+    from .. import text
 
-    corpus_ = corpus.read(src)
+    corpus_ = _read(src)
     hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]  # kwic refuses the rest
     _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
     _emit(
@@ -92,9 +104,9 @@ def phrases(
     format: Format = "jsonl",
 ) -> None:
     """提法：每一处的位置、种类与构成。"""
-    from .. import corpus, text
+    from .. import text
 
-    corpus_ = corpus.read(src)
+    corpus_ = _read(src)
     documents = corpus_.documents
     if discover:
         table = text.discover(documents)
@@ -103,7 +115,7 @@ def phrases(
         if ledger:
             first = {"first_doc_id": "doc_id", "first_start": "start", "first_end": "end"}
             table = text.ledger(table, documents).rename(columns=first)
-    _note_if_empty(corpus_, table.empty, "没有找到提法")
+    _note_if_empty(corpus_, table.empty, table.attrs.get("note") or "没有找到提法")
     _emit(_records(table, corpus_), format)
 
 
@@ -119,10 +131,10 @@ def sheet(
     ] = False,
 ) -> None:
     """抽一张盲编表：句子及其上下句，不显示规则的结果；两人各填一份。"""
-    from .. import corpus, text
+    from .. import text
     from ..text import sheets
 
-    corpus_ = corpus.read(src)
+    corpus_ = _read(src)
     codes = text.code(corpus_.documents, corpus_.sentences, frame) if stratified else None
     drawn = text.draw(corpus_.sentences, frame, n=n, seed=seed, codes=codes)
     typer.echo(str(sheets.write(drawn, out)))
@@ -140,12 +152,12 @@ def agree(
     """一致性：各类目的 Cohen、Fleiss、Krippendorff 系数及区间。"""
     import pandas as pd
 
-    from .. import corpus, text
+    from .. import text
     from ..text import sheets
 
     coders = [sheets.read(one, frame) for one in sheet]
     if corpus_dir is not None:
-        corpus_ = corpus.read(corpus_dir)
+        corpus_ = _read([corpus_dir])
         codes = text.code(corpus_.documents, corpus_.sentences, frame)
         mine = text.as_coder(codes, corpus_.sentences)
         coders.append(mine[mine["unit"].isin(set(coders[0]["unit"]))])
@@ -171,9 +183,9 @@ def keyness(
     import numpy as np
     import pandas as pd
 
-    from .. import corpus, text
+    from .. import text
 
-    sides = [corpus.read(src), corpus.read(src2)]
+    sides = [_read([src]), _read([src2])]
     documents = pd.concat([side.documents.assign(side=n) for n, side in enumerate(sides)], ignore_index=True)
     # A text on both sides must stay two documents.
     documents["doc_id"] = documents["side"].astype(str) + ":" + documents["doc_id"]
@@ -196,12 +208,12 @@ def cite(
     format: Format = "jsonl",
 ) -> None:
     """引用：书名号内的文件、简称、文号与条款，解析到当时有效的版本。"""
-    from .. import corpus
     from ..text.citations import cite as find
 
-    corpus_ = corpus.read(src)
-    _note_if_empty(corpus_)
-    _emit(_records(find(corpus_.documents, refused=refused), corpus_), format)
+    corpus_ = _read(src)
+    table = find(corpus_.documents, refused=refused)
+    _note_if_empty(corpus_, table.empty, "没有找到引用")
+    _emit(_records(table, corpus_), format)
 
 
 @app.command("commitments")
@@ -211,13 +223,12 @@ def commitments(
     format: Format = "jsonl",
 ) -> None:
     """承诺与任务：谁、做什么、何时前、强度、可否衡量。"""
-    from .. import corpus
     from ..text.commitments import commitments as find
     from ..text.commitments import fulfilment
 
-    corpus_ = corpus.read(src)
+    corpus_ = _read(src)
     table = find(corpus_.documents)
-    _note_if_empty(corpus_)
+    _note_if_empty(corpus_, table.empty, "没有找到承诺与任务")
     _emit(_records(fulfilment(table, corpus_.documents) if fulfilled else table, corpus_), format)
 
 
@@ -228,12 +239,12 @@ def reuse(
     format: Format = "jsonl",
 ) -> None:
     """文本复用：后出文件与先出文件相同的段落，两边的位置都给出。"""
-    from .. import corpus
     from ..text.reuse import reuse as find
 
-    corpus_ = corpus.read(src)
+    corpus_ = _read(src)
     table = find(corpus_.documents, gram=gram)
-    _note_if_empty(corpus_, table.empty, "没有发现复用的段落")
+    alone = "只有一篇有正文的文档，无从比较" if corpus_.sentences["doc_id"].nunique() == 1 else None
+    _note_if_empty(corpus_, table.empty, alone or "没有发现复用的段落")
     places = zip(table["source_doc_id"], table["source_start"], table["source_end"], strict=True)
     origin = [corpus_.locate(doc, int(start), int(end)) for doc, start, end in places]
     # The other side's place replaces its body offsets, as start and end do on this side.
@@ -243,6 +254,54 @@ def reuse(
         reused_end=[span.end for span in origin],
     ).drop(columns=["source_start", "source_end"])
     _emit(_records(table, corpus_), format)
+
+
+@app.command("extract")
+def extract(
+    src: Source,
+    out: Annotated[Path, typer.Option(help="结果所在的文件夹")],
+    verbs: Annotated[
+        str, typer.Option("--verbs", help="codes、citations、commitments 中的一种或几种，逗号分隔")
+    ] = "codes,citations,commitments",
+    frame: Annotated[str, typer.Option("--frame", help="编码表：自带的名称或 YAML 文件")] = "five_part",
+    workers: Annotated[int, typer.Option(min=1, help="并行的进程数")] = 1,
+) -> None:
+    """大语料：编码、引用、承诺分批存成 Parquet，每行带来源与起止；语料库（corpus build）再大也不占内存。"""
+    import json
+
+    from .. import text
+
+    corpus_ = _read(src)
+    found = text.extract(
+        corpus_,
+        out,
+        [verb.strip() for verb in verbs.replace("，", ",").split(",") if verb.strip()],
+        frame=frame,
+        workers=workers,
+        progress=lambda done, total: typer.echo(f"\r[{done}/{total}] 篇\x1b[K", nl=False, err=True),
+    )
+    typer.echo("", err=True)
+    told = json.loads((out / "extract.json").read_text(encoding="utf-8"))
+    rows = "，".join(f"{verb} {told[verb]} 行" for verb in found)
+    typer.echo(f"{told['documents']} 篇文档，{told['sentences']} 句；{rows}", err=True)
+    if not told["sentences"]:
+        _say(_NO_TEXT)
+    for folder in found.values():
+        typer.echo(str(folder))
+
+
+def _read(src: list[Path]) -> Corpus:
+    """The documents of files and folders, or of one corpus on disk; what was not taken is told."""
+    from .. import corpus
+    from ..corpus.export import load
+
+    corpus_ = load(src[0]) if len(src) == 1 else corpus.read(src)
+    # Those not read at all (拒收) before those read with a remark (提示).
+    for row in corpus_.rejects.sort_values("severity", kind="stable").head(_TOLD).itertuples():
+        typer.echo(f"{row.severity} {row.source}：{row.rule}——{row.message}", err=True)
+    if len(corpus_.rejects) > _TOLD:
+        _say(f"拒收与提示共 {len(corpus_.rejects)} 条，全部见 policy-brief corpus show")
+    return corpus_
 
 
 def _records(table: Any, corpus_: Corpus) -> Iterator[dict[str, Any]]:
@@ -285,9 +344,13 @@ def _placed(table: Any, corpus_: Corpus) -> Iterator[tuple[Any, dict[str, Any]]]
 
 def _note_if_empty(corpus_: Corpus, empty: bool = False, message: str = "") -> None:
     if corpus_.sentences.empty:
-        message = "没有可分析的正文"
+        message = _NO_TEXT
     elif not empty:
         return
+    _say(message)
+
+
+def _say(message: str) -> None:
     typer.echo(f"policy-brief: {message}", err=True)
 
 

@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +32,12 @@ _COLUMNS = {"codes": CODES, "citations": CITATIONS, "commitments": COMMITMENTS}
 _KINDS = {
     "start": "int64", "end": "int64", "sentence": "int64", "strength": "int64", "confidence": "double",
     "who_stated": "bool", "measurable": "bool", "targets": "list", "evidence": "spans",
+    "source_start": "int64", "source_end": "int64",
 }  # fmt: skip
 _HEAD = "extract.json"
+
+#: Called with (documents done, documents in all).
+Progress = Callable[[int, int], None]
 
 
 def extract(
@@ -43,6 +47,7 @@ def extract(
     *,
     frame: str | Path = "five_part",
     workers: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Path]:
     """Run the verbs over the parts of a corpus and write what they find.
 
@@ -58,12 +63,15 @@ def extract(
         Codebook of the codes.
     workers
         Processes; the tables are the same for any number.
+    progress
+        Told after each part.
 
     Returns
     -------
     dict
         Verb → folder of Parquet files with the columns of :func:`code`, :func:`cite` and :func:`commitments`, for
-        ``pandas.read_parquet`` or DuckDB. ``out/extract.json`` counts documents, units and rows, and names the codebook.
+        ``pandas.read_parquet`` or DuckDB, and three more: ``source``, ``source_start``, ``source_end``, the file as
+        received and the place in it. ``out/extract.json`` counts documents, sentences and rows, and names the codebook.
 
     Raises
     ------
@@ -94,6 +102,8 @@ def extract(
     parts = itertools.chain([next(parts, corpus)], parts)
     for counts in _run(job, enumerate(parts), workers):
         counted = {name: counted[name] + counts[name] for name in counted}
+        if progress:
+            progress(counted["documents"], len(corpus.traces))
     found = {verb: out / verb for verb in verbs}
     for verb, folder in found.items():
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,8 +141,16 @@ def _part(
         else:
             table = commitments(documents)
         counts[verb] = len(table)
-        columns = [pa.array(_plain(table[name]), _kind(name)) for name in _COLUMNS[verb]]
-        pq.write_table(pa.table(columns, names=list(_COLUMNS[verb])), folder / f"{number:06d}.parquet")
+        spans = zip(table["doc_id"], table["start"], table["end"], strict=True)
+        places = [part.locate(doc_id, int(start), int(end)) for doc_id, start, end in spans]
+        columns = {name: _plain(table[name]) for name in _COLUMNS[verb]}
+        columns |= {
+            "source": [place.source for place in places],
+            "source_start": [place.start for place in places],
+            "source_end": [place.end for place in places],
+        }
+        arrays = [pa.array(values, _kind(name)) for name, values in columns.items()]
+        pq.write_table(pa.table(arrays, names=list(columns)), folder / f"{number:06d}.parquet")
     return counts
 
 

@@ -81,7 +81,7 @@ def keyness(
         degree of freedom on ``g2``), p_corrected, correction, documents and reference_documents (how many use it),
         dp (Gries 2008: 0 spread like the text, towards 1 in one place; within the side that uses it more), driven_by
         (the document with more than half of that side's uses, where the side has several; else NA), direction
-        (``更多`` / ``更少``), note. Strongest first. A group without terms gives one row that says so in ``note``.
+        (``更多`` / ``更少``, or ``持平`` where both use it at the same rate), note. Strongest first. A group without terms gives one row that says so in ``note``.
 
     Raises
     ------
@@ -121,8 +121,8 @@ def keyness(
     table["p"] = chi2_distribution.sf(table["g2"], 1)
     table["p_corrected"] = corrected(table["p"].to_numpy(), correction)
     table["correction"] = correction
-    table["direction"] = np.where(table["log_ratio"] >= 0, "更多", "更少")
-    more = (table["direction"] == "更多").to_numpy()
+    more = (table["log_ratio"] >= 0).to_numpy()
+    table["direction"] = np.where(table["log_ratio"] == 0, "持平", np.where(more, "更多", "更少"))
     spread = [_spread(matrix[side][:, tested], counts, side) for side in (target, ~target)]
     table["dp"] = np.where(more, spread[0][0], spread[1][0])
     table["driven_by"] = np.where(more, spread[0][1], spread[1][1])
