@@ -62,7 +62,7 @@ def test_rising_topics_of_the_province_again_from_the_rows(source: cases.Cases, 
 
 def test_a_county_is_judged_on_twelve_months_and_lists_only_what_is_judged(source: cases.Cases) -> None:
     scope = brief(source, "2024-06", COUNTY, "strict_suppress")
-    months = topics.window(scope)
+    months = emerging.window(scope.period, COUNTY)
     assert [str(months[0]), str(months[-1]), len(months)] == ["2023-07", "2024-06", 12]
     topics.chapter(scope)
     made = shown()

@@ -9,11 +9,11 @@ from math import comb
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, false_discovery_control, nchypergeom_fisher
 
-from analysis import cases, codebooks
+from analysis import cases, codebooks, regions
 from analysis.cases import emerging
-from analysis.cases.emerging import _judged
+from analysis.cases.emerging import _flagged, _judged, _tail
 from analysis.errors import MethodError, RequestError
 from analysis.periods import Period
 
@@ -51,6 +51,26 @@ def test_the_probability_by_its_definition() -> None:
     assert found["ratio"] == pytest.approx((15 / 40) / (10 / 60))
     error = np.sqrt(1 / 15 - 1 / 40 + 1 / 10 - 1 / 60)
     assert found["low"] == pytest.approx(found["ratio"] * np.exp(-1.959964 * error))
+
+
+def test_the_tail_is_that_of_the_published_distribution() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        all_now, all_base = rng.integers(20, 3000, 2)
+        now, base = rng.integers(0, min(all_now, 90)), rng.integers(0, min(all_base, 90))
+        exact = nchypergeom_fisher.sf(now - 1, all_now + all_base, all_now, now + base, 1.2)
+        assert _tail(now, base, all_now, all_base, 1.2) == pytest.approx(exact, abs=1e-9)
+
+
+def test_the_choice_is_benjamini_and_hochbergs_in_every_row() -> None:
+    p = np.random.default_rng(6).beta(0.2, 2, (60, 12))
+    p[p > 0.8] = np.nan
+    p[3] = np.nan
+    for row, chosen in zip(p, _flagged(p, 0.05), strict=True):
+        known = ~np.isnan(row)
+        q = false_discovery_control(row[known], method="bh") if known.any() else row[known]
+        assert chosen[known].tolist() == (q <= 0.05).tolist()
+        assert not chosen[~known].any()
 
 
 def test_against_the_poisson_test_where_the_rest_is_large() -> None:
@@ -164,6 +184,46 @@ def test_what_was_planted_in_the_sample_is_found_and_nothing_else(root) -> None:
         assert said
         assert said <= grown
     assert source.metadata["planted"]["rising_topic"] in {topic.split("／", 1)[1] for topic in said}
+
+
+def test_the_indicator_counts_what_the_verdicts_say(root) -> None:
+    """Many places and spans at once against one at a time."""
+    source = cases.load(root / "data/sample/cases")
+    risen, book = 0, regions.load()
+    known = ["990000", *(one.code for one in (*book.children("990000"), *book.counties("990000")))]
+    for period in ("2023-06", "2024Q1", "2024-12"):
+        for by, region in ((None, "990000"), ("city", "990000"), ("county", "990100")):
+            table = cases.indicators(source, period, region, by=by, only=["new_topics"], views=["本期"])
+            assert len(table) >= 2
+            for place, rows in table[table["region_code"].isin(known)].groupby("region_code"):
+                months = emerging.window(Period.parse(period), str(place))
+                found = emerging.emerging(source, months, str(place)) if months[0].year > 2022 else None
+                counts = rows.set_index("variant")["value"].to_dict()
+                if found is None:  # a county's twelve months begin in the first year
+                    assert all(np.isnan(count) for count in counts.values())
+                    continue
+                verdicts = found["verdict"]
+                assert counts == {
+                    "headline": (verdicts == "new").sum(),
+                    "rising": (verdicts == "rising").sum(),
+                }
+                assert set(rows["denominator"]) == {found.attrs["tested"]}
+                risen += counts["rising"]
+    assert risen
+
+
+def test_why_new_topics_cannot_be_counted_is_said(root, tables: Make) -> None:
+    source = cases.load(root / "data/sample/cases")
+
+    def said(tables: cases.Cases, *arguments: str | None) -> str:
+        (note,) = cases.indicators(tables, *arguments[:2], by=arguments[2], only=["new_topics"])["note"]
+        return str(note)
+
+    assert "往年同月" in said(source, "2022-03", None, None)
+    assert "往年同月" in said(source, None, None, None)
+    assert "分组" in said(source, "2024", None, "channel")
+    bare = tables(matters=[{"matter_id": "1", "registered_at": "2024-03-01"}])
+    assert said(bare, "2024-03", None, None).startswith("无数据来源")
 
 
 def test_carried_over_matters_are_no_base(root) -> None:

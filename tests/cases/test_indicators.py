@@ -319,7 +319,7 @@ def test_an_unknown_grouping_leaves_a_reason(small: cases.Cases) -> None:
 def test_sample_has_a_figure_for_nearly_every_indicator(sample: Path) -> None:
     table = cases.indicators(cases.load(sample / "cases"), "2024-03", "990000", views=["本期"])
     empty = set(table.loc[table["note"].fillna("").str.startswith("无数据来源"), "indicator"])
-    assert empty == {"new_topics", "legality_review", "risk_assessment"}
+    assert empty == {"legality_review", "risk_assessment"}
     shares = table[(table["unit"] == "率") & table["value"].notna()]
     assert shares["value"].between(0, 1).all()
     proper = shares.dropna(subset=["low"])

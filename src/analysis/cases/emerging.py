@@ -4,6 +4,9 @@ A topic's matters are held against all others: the whole rises and falls with th
 and takes a topic with it. Whether its share is more than ``ratio`` times what it was is one exact test a topic (Fisher's
 noncentral hypergeometric distribution), and over all topics tested the false discovery rate is held (Benjamini–Hochberg).
 Topics of a few matters are listed as such and not judged. Settings are the codebook ``emerging``.
+
+:func:`emerging` judges one place and period, topic by topic; :func:`figures` counts the verdicts of many at once, for the
+indicator table.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import codebooks
+from .. import codebooks, regions
 from ..errors import MethodError, RequestError
 from ..periods import Period
 from . import margins as margin_tables
@@ -24,9 +27,15 @@ from .places import Places
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .points import Span
+    from .registry import Indicator
+
 COLUMNS = ["topic", "n", "base", "base_years", "ratio", "low", "high", "p", "q", "verdict", "word"]
 LEVELS = ("topic_1", "topic_2", "topic_3")
 BETWEEN = "／"
+VERDICTS = {"headline": "new", "rising": "rising"}
+"""Variant of the indicator → the verdict that it counts."""
+_YEAR = 12
 
 
 def emerging(
@@ -89,26 +98,141 @@ def emerging(
     return made
 
 
+def window(period: Period, region: str | None) -> list[Period]:
+    """The months judged: the period's, or for a county, whose months are small, the twelve that end with it."""
+    months = period.months()
+    if _is_county(region) and len(months) < _YEAR:
+        return [months[-1].shift(-back) for back in range(_YEAR - 1, -1, -1)]
+    return months
+
+
+def figures(
+    tables: Cases, one: Indicator, places: Places, spans: Sequence[Span], as_of: dt.datetime, lacking: dict[tuple[str, str], str]
+) -> pd.DataFrame:  # fmt: skip
+    """How many topics are new and how many rise, in every place and span: what :func:`emerging` says, counted.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`.points.points` and ``value``; ``denominator`` is the number of topics tested, and where no
+        earlier year can be compared with there is no row. What cannot be computed at all goes into ``lacking``.
+    """
+    import pandas as pd
+
+    names = [*margin_tables.KEYS[:3], "region_code", "group", "span", "numerator", "denominator", "value"]
+    made: list[tuple[object, ...]] = []
+    reason = _silent(tables, places)
+    if reason is None:
+        cube, codes, first = _cube(tables, places, as_of)
+        since = _since(tables)
+        for number, (start, end) in enumerate(spans):
+            if start is None or end is None:
+                continue
+            for long in {_is_county(code) for code in codes}:
+                rows = np.array([_is_county(code) == long for code in codes])
+                counted = _counted(cube[rows], *_range(start, end, long), first, since)
+                if counted is not None:
+                    made += [
+                        (one.id, variant, "", code, "", number, float(n), float(tested), float(n))
+                        for variant, verdict in VERDICTS.items()
+                        for code, n, tested in zip(codes[rows], counted[verdict], counted["tested"], strict=True)
+                    ]  # fmt: skip
+        reason = None if made else "数据里没有往年同月，看不出哪些问题新出现或上升"
+    if reason is not None:
+        lacking |= {(one.id, variant): reason for variant in one.variants}
+    return pd.DataFrame(made, columns=names)
+
+
+def _silent(tables: Cases, places: Places) -> str | None:
+    """Why nothing can be judged, or ``None``."""
+    if not any(tables.has(f"matters.{name}") for name in LEVELS):
+        return "无数据来源：信访事项没有问题类别"
+    return "不按这一分组判断新出现与上升的问题" if places.column is not None else None
+
+
+def _is_county(code: str | None) -> bool:
+    book = regions.load()
+    return code is not None and code in book and book.get(code).level == "县"
+
+
+def _range(start: dt.date, end: dt.date, long: bool) -> tuple[int, int]:
+    """First and last month judged, counted from the year 0."""
+    last = end.year * _YEAR + end.month - 1
+    first = start.year * _YEAR + start.month - 1
+    return (min(first, last - _YEAR + 1) if long else first), last
+
+
+def _cube(tables: Cases, places: Places, as_of: dt.datetime) -> tuple[np.ndarray, np.ndarray, int]:
+    """Matters by place, topic and month from the first; the places, and which month the first is."""
+    import pandas as pd
+
+    frame = places.assign(_margin(tables, as_of))
+    level, _ = _level(tables, None)
+    place, codes = pd.factorize(frame["region_code"], sort=True)
+    topic, topics = pd.factorize(_joined(frame, level))
+    month = (frame["month"].dt.year * _YEAR + frame["month"].dt.month - 1).to_numpy()
+    first = int(month.min()) if len(month) else 0
+    shape = (len(codes), len(topics), int(month.max()) - first + 1 if len(month) else 0)
+    cells = np.ravel_multi_index((place, topic, month - first), shape) if len(month) else place
+    cube = np.bincount(cells, weights=frame["n"].to_numpy(float), minlength=int(np.prod(shape)))
+    return cube.reshape(shape), np.array(codes, dtype=object), first
+
+
+def _counted(
+    cube: np.ndarray, left: int, right: int, first: int, since: dt.date
+) -> dict[str, np.ndarray] | None:
+    """New, rising and tested topics of every place in the months ``left`` to ``right``; ``None`` without an earlier year."""
+    book = codebooks.load("emerging")
+    known = since.year * _YEAR + since.month - 1
+    shifts = [_YEAR * back for back in range(1, book["years"] + 1) if left - _YEAR * back >= known]
+    if not shifts or right < first:
+        return None
+
+    def summed(start: int, stop: int) -> np.ndarray:
+        made: np.ndarray = cube[:, :, max(start - first, 0) : max(stop - first + 1, 0)].sum(axis=2)
+        return made
+
+    now, silent = summed(left, right), summed(left - book["silent_months"], left - 1)
+    base = np.sum([summed(left - shift, right - shift) for shift in shifts], axis=0)
+    fresh, tested = _tested(now, base, silent, book)
+    # A topic whose odds have not even grown by the ratio is none of the few that may be called: its p need not be known.
+    all_now, all_base = (counts.sum(axis=1, keepdims=True) for counts in (now, base))
+    grown = now * (all_base - base) > book["ratio"] * base * (all_now - now)
+    p = np.where(tested, 1.0, np.nan)
+    for place, topic in np.argwhere(tested & grown):
+        counts = now[place, topic], base[place, topic], all_now[place, 0], all_base[place, 0]
+        p[place, topic] = _tail(*counts, book["ratio"])
+    flagged = _flagged(p, book["false_discovery"])
+    return {
+        "new": (flagged & fresh).sum(axis=1), "rising": (flagged & ~fresh).sum(axis=1), "tested": tested.sum(axis=1),
+    }  # fmt: skip
+
+
+def _flagged(p: np.ndarray, rate: float) -> np.ndarray:
+    """Benjamini and Hochberg's choice in every row: the smallest p up to the last below its share of the rate."""
+    order = np.argsort(p, axis=1)  # those not tested, missing, come last
+    steps = rate * np.arange(1, p.shape[1] + 1) / np.maximum((~np.isnan(p)).sum(axis=1, keepdims=True), 1)
+    below = np.take_along_axis(p, order, axis=1) <= steps
+    chosen = below[:, ::-1].cumsum(axis=1)[:, ::-1] > 0
+    made = np.zeros(p.shape, dtype=bool)
+    np.put_along_axis(made, order, chosen, axis=1)
+    return made
+
+
 def _judged(wide: pd.DataFrame, years: int, book: dict[str, Any]) -> pd.DataFrame:
     """Tests and words for topics with ``now``, ``base`` (all years together) and ``silent`` (matters in the months before)."""
-    from scipy.stats import false_discovery_control, nchypergeom_fisher
+    from scipy.stats import false_discovery_control
 
     now, base = wide["now"].to_numpy(), wide["base"].to_numpy()
     all_now, all_base = now.sum(), base.sum()
-    fresh = (base == 0) & (wide["silent"].to_numpy() == 0)
-    tested = now >= np.where(fresh, book["minimum_new"], book["minimum_n"])
+    fresh, tested = _tested(now, base, wide["silent"].to_numpy(), book)
     p = np.full(len(wide), np.nan)
-    # Given the topic's matters in all years and the totals, those of this period; the rest of the matters are the measure.
-    p[tested] = nchypergeom_fisher.sf(
-        now[tested] - 1,
-        int(all_now + all_base),
-        int(all_now),
-        (now + base)[tested].astype(int),
-        book["ratio"],
-    )
+    p[tested] = [
+        _tail(now[row], base[row], all_now, all_base, book["ratio"]) for row in np.flatnonzero(tested)
+    ]
     q = np.full(len(wide), np.nan)
     if tested.any():
-        q[tested] = false_discovery_control(np.clip(p[tested], 0, 1), method="bh")
+        q[tested] = false_discovery_control(p[tested], method="bh")
     flagged = tested & (np.nan_to_num(q, nan=1.0) <= book["false_discovery"])
     verdict = np.where(flagged, np.where(fresh, "new", "rising"), np.where(tested, "usual", "small"))
     ratio, low, high = _ratios(now, base, all_now, all_base)
@@ -122,6 +246,32 @@ def _judged(wide: pd.DataFrame, years: int, book: dict[str, Any]) -> pd.DataFram
         "expected_false": float(book["false_discovery"] * flagged.sum()), "ratio": book["ratio"],
     }  # fmt: skip
     return made
+
+
+def _tested(
+    now: np.ndarray, base: np.ndarray, silent: np.ndarray, book: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which topics would be new, and which have matters enough to be judged."""
+    fresh = (base == 0) & (silent == 0)
+    return fresh, now >= np.where(fresh, book["minimum_new"], book["minimum_n"])
+
+
+def _tail(now: float, base: float, all_now: float, all_base: float, ratio: float) -> float:
+    """P of so many matters or more, were the odds ``ratio`` times those of the base (Fisher's noncentral hypergeometric).
+
+    Given the topic's matters in all years and the totals, those of this period; the rest of the matters are the measure.
+    The sum itself: scipy's distribution gives the same and takes some ten times as long.
+    """
+    from scipy.special import gammaln
+
+    own = now + base
+    here = np.arange(max(0.0, own - all_base), min(own, all_now) + 1)
+    there = own - here
+    weights = here * np.log(ratio) - (
+        gammaln(here + 1) + gammaln(all_now - here + 1) + gammaln(there + 1) + gammaln(all_base - there + 1)
+    )
+    weights = np.exp(weights - weights.max())
+    return min(1.0, float(weights[here >= now].sum() / weights.sum()))
 
 
 def _ratios(

@@ -164,6 +164,7 @@ def _figures(
     import pandas as pd
 
     from .collect import margins
+    from .emerging import figures as emerging
     from .monthly import stated
     from .points import points
 
@@ -172,6 +173,7 @@ def _figures(
     lacking = dict(made.lacking) | {
         (one.id, variant): "无数据来源" for one in wanted if one.kind == "missing" for variant in one.variants
     }
+    topics = [emerging(tables, one, places, spans, now, lacking) for one in wanted if one.kind == "topics"]
     extra = stated(tables, wanted, lacking, places, now)
     frames = [frame for frame in (places.assign(made.table), extra) if len(frame)]
     joined = pd.concat(frames, ignore_index=True) if frames else extra
@@ -183,6 +185,7 @@ def _figures(
             figures,
             *_derived(figures, wanted, tables, spans, lacking),
             *([_durations(places.assign(made.durations), spans)] if len(made.durations) else []),
+            *topics,
         ]
     )
     ids = {one.id for one in chosen}

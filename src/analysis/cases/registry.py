@@ -14,7 +14,7 @@ from . import schema
 from .deadlines import clock, clocks
 from .expression import parse
 
-KINDS = ("count", "share", "clock", "level", "ages", "duration", "duty", "rate", "ratio", "missing")
+KINDS = ("count", "share", "clock", "level", "ages", "duration", "duty", "rate", "ratio", "topics", "missing")
 DERIVED = {"matters": ("closed_at", "repeated_piece")}
 """Columns that :mod:`.margins` makes out of others, by table."""
 DIRECTIONS = ("高为好", "低为好", "中性")

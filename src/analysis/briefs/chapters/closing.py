@@ -88,7 +88,6 @@ def problems(scope: Scope) -> None:
         if (row := scope.row(id)) is not None
         and isinstance(row["note"], str)
         and row["note"].startswith("无数据来源")
-        and "chapter" not in entry.options  # one that a chapter computes itself
     ]
     if missing:
         display.finding(f"以下指标没有数据来源，无法评价：{'、'.join(missing)}。", grade="数据缺口")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import display
 from ...cases import disclosure, registry
-from ...cases.emerging import emerging
+from ...cases.emerging import VERDICTS, emerging, window
 from ...cases.indicators import definition
 from ...display.session import current, mime
 from ...errors import MethodError, RequestError
@@ -23,7 +23,7 @@ def chapter(scope: Scope) -> None:
     """Topics that are new or rise; a county's on the rolling year that ends with the period."""
     if not scope.tables.has("matters.topic_1"):
         return
-    months = window(scope)
+    months = window(scope.period, scope.region.code)
     span = _label(months)
     display.text("### 新出现与明显上升的问题")
     try:
@@ -43,15 +43,7 @@ def chapter(scope: Scope) -> None:
     _finding(scope, shown, facts, span, entry)
 
 
-_VARIANTS = {"new": "headline", "rising": "rising"}
-
-
-def window(scope: Scope) -> list[Period]:
-    """The months judged: the period's, or for a county, whose months are small, the twelve that end with it."""
-    months = scope.period.months()
-    if scope.region.level == "县" and len(months) < 12:
-        months = [months[-1].shift(-back) for back in range(11, -1, -1)]
-    return months
+_VARIANTS = {verdict: variant for variant, verdict in VERDICTS.items()}
 
 
 def _gated(scope: Scope, found: pd.DataFrame) -> pd.DataFrame:
