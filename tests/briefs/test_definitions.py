@@ -52,6 +52,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     [
         ("formats: [pdf]", "html"),
         ("schedule: {lag_days: 3}", "period"),
+        ("period: any\nschedule: {lag_days: 3}", "不能是 any"),
         ("inputs: {period: x}", "输入名"),
         ("inputs: {cases: {path: x, slices: [{name: 本县, region: self, tables: {a: b}}]}}", "region"),
         ("id: other", "文件名"),

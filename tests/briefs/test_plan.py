@@ -31,6 +31,21 @@ def test_a_report_without_period_and_region_is_all_of_it(project: Any) -> None:
     assert run.id == "whole/all/all"
 
 
+def test_a_report_of_any_period_takes_each_length_or_all(project: Any) -> None:
+    text = "title: 报\nnotebook: nb/behaves.ipynb\nversion: 1\nformats: [html]\nperiod: any\n"
+    (project.root / "reports/definitions/whole.yml").write_text(text)
+    definition = definitions.load("whole", project.root)
+    runs = plan.plan([definition], Request(periods=("2024-03", "2023", "2024Q1")), Digests())
+    assert [run.id for run in runs] == [f"whole/all/{period}" for period in ("2023", "2024-03", "2024Q1")]
+    assert [run.values["period"] for run in runs] == ["2023", "2024-03", "2024Q1"]
+    told: list[str] = []
+    (run,) = plan.plan([definition], Request(), Digests(), told.append)
+    assert run.id == "whole/all/all"
+    assert run.values["period"] is None
+    assert run.period_label is None
+    assert any("全部资料" in one for one in told)
+
+
 def test_all_problems_of_a_request_are_told_at_once(project: Any) -> None:
     with pytest.raises(RequestError) as caught:
         project.plan("counts", period=("2024Q1", "2024-13"), region=("123456", "999999"))

@@ -85,6 +85,20 @@ def test_the_summary_says_what_the_chapters_find(folder: Path) -> None:
     assert f"文中写有统计数字{results['文中统计数字']}项" in said
 
 
+def test_a_place_is_not_its_neighbour_with_a_similar_code(folder: Path) -> None:
+    from dataclasses import replace
+
+    scan = policy.open_scan(folder)
+    for codes, region, kept in (
+        (["510100", "500103"], "500000", ["500103"]),
+        (["511100", "511002"], "511000", ["511002"]),
+        (["510000", "511002"], "511002", ["510000", "511002"]),
+    ):
+        documents = scan.corpus.documents.assign(region_code=codes)
+        found = replace(scan, corpus=replace(scan.corpus, documents=documents), region=region).every
+        assert found["region_code"].tolist() == kept
+
+
 def test_headings_are_no_examples(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(
         "安平市2024年信访工作要点\n\n发布时间:2024-03-01\n一、预防法治化\n对重大项目先做风险评估，再开工建设。\n"

@@ -192,9 +192,15 @@ class RegionRule(_Strict):
 
 
 class PeriodRule(_Strict):
-    """Of which length the report's periods are (报告期)."""
+    """Of which length the report's periods are (报告期).
 
-    frequency: Frequency
+    Attributes
+    ----------
+    frequency
+        ``any``: the reader's choice, and none at all is all of the data.
+    """
+
+    frequency: Frequency | Literal["any"]
 
 
 class Schedule(_Strict):
@@ -278,6 +284,8 @@ class Definition(_Strict):
             raise ValueError("formats 必须包含 html：页面是其他格式的来源")
         if self.schedule and not self.period:
             raise ValueError("有 schedule 的报告必须写明 period")
+        if self.schedule and self.period and self.period.frequency == "any":
+            raise ValueError("有 schedule 的报告期长度要固定，不能是 any")
         for name, item in self.inputs.items():
             if not name.isidentifier() or name in ("period", "region", "advice"):
                 raise ValueError(f"inputs.{name}：输入名应是变量名，且不能是 period、region、advice")

@@ -330,6 +330,7 @@ def _periods(
 ) -> list[str | None]:
     if definition.period is None:
         return [None]
+    frequency = definition.period.frequency
     chosen: list[str | None] = []
     for text in request.periods:
         try:
@@ -337,20 +338,21 @@ def _periods(
         except RequestError as error:
             problems.append(str(error))
             continue
-        if period.frequency != definition.period.frequency:
-            problems.append(
-                f"报告 {definition.id} 的报告期应如 {_EXAMPLES[definition.period.frequency]}，得到 {text}"
-            )
+        if frequency not in ("any", period.frequency):
+            problems.append(f"报告 {definition.id} 的报告期应如 {_EXAMPLES[frequency]}，得到 {text}")
         elif (known := coverage.get()) and not (known.first <= period.end and period.start <= known.last):
             problems.append(f"报告期 {text} 不在数据范围内（{known.first} 至 {known.last}）")
         else:
             chosen.append(str(period))
     if request.periods:
         return chosen
+    if frequency == "any":
+        say(f"{definition.id}：没有给 --period，取全部资料")
+        return [None]
     if (known := coverage.get()) is None:
         problems.append(f"报告 {definition.id} 需要 --period：它的输入不含可推断报告期的案件数据")
         return []
-    latest = known.latest(definition.period.frequency)
+    latest = known.latest(frequency)
     say(f"{definition.id}：报告期 {latest}（数据截至 {known.last}，最近的完整一期）")
     return [str(latest)]
 

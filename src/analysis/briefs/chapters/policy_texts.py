@@ -84,7 +84,7 @@ class Scan:
         if self.region is not None:
             wanted = {self.region, *(above.code for above in load_regions().path(self.region))}
             code = documents["region_code"].astype("string")
-            prefix = self.region.rstrip("0") if self.region.endswith("00") else self.region
+            prefix = re.sub("(00){1,2}$", "", self.region)
             documents = documents[code.isin(wanted) | code.str.startswith(prefix).fillna(False)]
         dates: list[Any] = document_dates(documents)
         return documents.assign(date=dates)
