@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import corpus, facts
+from analysis.facts.relations import number
 
 
 def _audit(*bodies, **columns):
@@ -357,10 +358,61 @@ def test_planted_errors_of_the_sample_and_no_others(sample):
     table = facts.audit(facts.extract(read.documents, read.sentences, read.tables), read.documents)
     failing = table[~table["holds"]]
     assert set(failing["source"]) == set(PLANTED)
-    for source, number in PLANTED.items():
+    for source, planted in PLANTED.items():
         named = {
             n
             for row in failing[failing["source"] == source].to_dict("records")
             for n in (row["total"], row["stated"], *row["parts"])
         }
-        assert number in named, source
+        assert planted in named, source
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "written"),
+    [
+        (382_650_000_000, 2, "3826.5亿"),
+        (-57_210_000_000, 2, "-572.1亿"),
+        (3_680_000_000_000, 2, "3.68万亿"),
+        (1_369_750_000_000, 2, "13697.5亿"),
+        (35_600_000, 2, "3560万"),
+        (1_234_500, 2, "123.45万"),
+        (1_234_567, 2, "1234567"),
+        (123_456_789, 2, "123456789"),
+        (275_000, 2, "275000"),
+        (494_870_000_000.37, 2, "4948.7亿"),
+        (1199.7, 0, "1200"),
+        (66.666, 2, "66.67"),
+        (12.50, 4, "12.5"),
+        (0, 2, "0"),
+    ],
+)
+def test_numbers_in_messages_are_written_as_people_write_them(value, digits, written):
+    assert number(value, digits) == written
+
+
+def test_long_amounts_in_messages_and_raw_ones_in_the_data():
+    row = _audit("化解专项资金从30.5亿元增长到36.6亿元，增长25%。").iloc[0]
+    assert (row["total"], row["parts"], row["expected"]) == (3_660_000_000, [3_050_000_000], 20)
+    assert row["message"] == "化解专项资金由30.5亿到36.6亿元，相差20%，所述为25%"
+
+
+def test_a_change_of_something_else_or_of_one_year_is_no_change_from_to():
+    assert _audit("专项资金从30.5亿元增长到36.6亿元，调解组织数增长25%。").empty
+    assert _audit("信访总量从1000件增长到1210件，年均增长10%。").empty
+    assert _failing("信访总量达到3万件、年均增长5.2%，较“十三五”末净增1万件。").empty
+
+
+def test_the_end_of_a_plan_period_is_a_base():
+    table = _audit("全省专项资金达到137.5亿元，比“十三五”末的100亿元增加37.5亿元，增长33.6%。")
+    assert table["holds"].tolist() == [True, False]
+    assert "与“十三五”末100亿元相比，变动37.5%" in table["message"].iloc[1]
+
+
+def test_growth_of_output_is_at_constant_prices():
+    for text in (
+        "全省生产总值达到137.5亿元，比“十三五”末的100亿元增加37.5亿元，增长33.6%。",
+        "全省生产总值从100亿元增长到137.5亿元，增长33.6%。",
+    ):
+        row = _audit(text).iloc[-1]
+        assert (row["holds"], row["grade"]) == (False, "other base")
+        assert "不变价格" in row["message"]

@@ -11,16 +11,21 @@ from .relations import Interval, Item, Relation, number, told
 
 _WHOLE_UNITS = re.compile(r"^(?:件|件次|批|批次|人|人次|起|宗|例|名|户|家|个|封|通|次|场|份|条|项)$")
 
+# One year's share of a change over several is compared with nothing stated.
+_YEARLY = re.compile(r"年均|平均每年|每年平均")
+# Output grows at constant prices, its levels are at current ones: the two need not agree.
+_OUTPUT = re.compile(r"生产总值|增加值|GDP")
+
 
 def find(items: Sequence[Item], rates: Sequence[Relation]) -> list[Relation]:
     """Relations of the changes of one document; ``rates`` are its rates already tied to their counts."""
     by_index = {i.index: i for i in items}
     out: list[Relation] = []
     for item in items:
-        if item.kind != "change" or item.table or item.vague:
+        if item.kind != "change" or item.table or item.vague or _YEARLY.search(item.text):
             continue
         if pair := _from_to(item, by_index):
-            out.append(_between(*pair, item))
+            out.append(_at_prices(_between(*pair, item), item))
             continue
         if item.part_of is None:
             continue
@@ -38,7 +43,7 @@ def find(items: Sequence[Item], rates: Sequence[Relation]) -> list[Relation]:
                     else _whole_base_of_any(level, item, by_index)
                 )
             if relation:
-                out.append(relation)
+                out.append(_at_prices(relation, item))
         elif item.unit == level.unit and level.kind != "rate":
             base = _stated_base(item, level, items)
             if base:
@@ -59,6 +64,8 @@ def _from_to(change: Item, by_index: dict[int, Item]) -> tuple[Item, Item] | Non
             or second is None
             or (first.note, second.note) != ("from", "to")
             or change.sentence != second.sentence
+            # 由…增长到…,规上工业增加值增长6.5%: the change of something else.
+            or change.indicator != second.indicator
         ):
             continue
         if change.unit == second.unit != "%" or (change.unit == "个百分点" and second.unit == "%"):
@@ -204,11 +211,11 @@ def _whole_base(level: Item, change: Item) -> Relation | None:
     expected = 100 * sign * (level.value / best - 1)
     digits = _digits(change.step) + 1
     if whole:
-        message = f"“{told(level)}”{change.base}{_verb(change)}{number(change.value, 4)}%，基期可为{best}{level.unit or ''}"
+        message = f"“{told(level)}”{change.base}{_verb(change)}{number(change.value, 4)}%，基期可为{number(best)}{level.unit or ''}"
     else:
         message = (
             f"“{told(level)}”{change.base}{_verb(change)}{number(change.value, 4)}%，没有整数基期能得出这个比例："
-            f"最接近的是基期{best}{level.unit or ''}，变动{number(expected, digits)}%，可能另有口径或比例有误"
+            f"最接近的是基期{number(best)}{level.unit or ''}，变动{number(expected, digits)}%，可能另有口径或比例有误"
         )
     return Relation(
         "change",
@@ -222,6 +229,14 @@ def _whole_base(level: Item, change: Item) -> Relation | None:
         message,
         [level, change],
     )
+
+
+def _at_prices(relation: Relation, change: Item) -> Relation:
+    """The growth of output in percent is no contradiction, only reckoned otherwise."""
+    if relation.grade == "contradiction" and change.unit == "%" and _OUTPUT.search(change.indicator):
+        relation.grade = "other base"
+        relation.message += "；产出的增速一般按不变价格计算，不能由现价总量推出"
+    return relation
 
 
 def _verb(change: Item) -> str:

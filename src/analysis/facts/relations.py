@@ -202,10 +202,22 @@ def span(item: Item) -> dict[str, Any]:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """A number for a message: whole ones whole, others with at most so many decimals."""
-    if abs(value - round(value)) < 1e-9 and abs(value) < 1e15:
-        return str(round(value))
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    """A number for a message, as people write it.
+
+    Whole ones whole, others with at most so many decimals; long ones in 亿 or 万 (3826.5亿), whole ones only where that
+    loses nothing and is shorter to read: 1234567 stays as it is.
+    """
+    whole = abs(value) < 1e15 and abs(value - round(value)) < 1e-9
+    # Up to six digits, as case counts have, are read as they stand.
+    for least, name, scale, most in ((1e12, "万亿", 1e12, 2), (1e8, "亿", 1e8, 4), (1e6, "万", 1e4, 2)):
+        if least <= abs(value) < 1e15 and (not whole or round(value) % round(scale / 10**most) == 0):
+            return _plain(value / scale, most if whole else 2) + name
+    return str(round(value)) if whole else _plain(value, digits)
+
+
+def _plain(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
 
 
 def told(item: Item) -> str:

@@ -254,13 +254,13 @@ def _label(name: str, entries: list[dict[str, Any]]) -> str:
 def _status(
     entry: Mapping[str, Any], previous: Mapping[str, Any] | None, values: Mapping[Days, float]
 ) -> tuple[str, str | None]:
-    from .relations import similar
+    from .relations import number, similar
 
     if entry["days"] in values:
         before = values[entry["days"]]
         if before == entry["value"]:
             return "重复", None
-        return "修订", f"同一期前述为{before:g}"
+        return "修订", f"同一期前述为{number(before, 4)}"
     if previous is None:
         return "首期", None
     if entry["own_unit"] != previous["own_unit"]:

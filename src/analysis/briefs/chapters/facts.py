@@ -17,6 +17,7 @@ from ...display import drawings
 from ...display.results import format_value
 from . import claims
 from .policy import Scan, open_scan
+from .policy_claims import amount
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,14 +227,15 @@ def series(audit: Audit, most: int = 80) -> None:
             "period_start", keep="last"
         )
         label = f"{part['body'].iloc[0] or ''}{part['indicator'].iloc[0]}"
-        unit = part["unit"].iloc[0] or "无单位"
-        figure = drawings.lines(part, x="period", series={str(label): "value"}, unit=str(unit))
+        unit = part["unit"].iloc[0]
+        figure = drawings.lines(part, x="period", series={str(label): "value"}, unit=unit or "无单位")
         known = part[part["value"].notna()]
         display.chart(
             figure,
             name=f"series-{at + 1}",
             caption=f"{label}（{part['system'].iloc[0] or '系统未注明'}）",
-            alt=f"{label}共{len(known)}期，由{known['period'].iloc[0]}的{known['value'].iloc[0]:g}{unit}到{known['period'].iloc[-1]}的{known['value'].iloc[-1]:g}{unit}",
+            alt=f"{label}共{len(known)}期，由{known['period'].iloc[0]}的{amount(known['value'].iloc[0], unit)}"
+            f"到{known['period'].iloc[-1]}的{amount(known['value'].iloc[-1], unit)}",
             note="断处为缺期。",
         )
     rows = chosen.head(most).to_dict("records")
@@ -245,9 +247,7 @@ def series(audit: Audit, most: int = 80) -> None:
                 "系统": [row["system"] for row in rows],
                 "时期": [row["period"] for row in rows],
                 "数值": [
-                    None
-                    if row["value"] != row["value"]
-                    else format_value(row["value"], row["unit"], _digits(row["value"]))
+                    None if row["value"] != row["value"] else amount(row["value"], row["unit"])
                     for row in rows
                 ],
                 "所述增减": [_moved(row["stated_change"], row["stated_unit"]) for row in rows],
@@ -317,7 +317,7 @@ def _telling(chosen: pd.DataFrame, lengths: pd.Series) -> list[str]:
 
 
 def _value(row: Mapping[Any, Any]) -> str:
-    value = format_value(row["value"], row["unit"], _digits(row["value"]))
+    value = amount(row["value"], row["unit"])
     if row["direction"]:
         value = f"{row['base'] or ''}{'升' if row['direction'] == 'up' else '降'}{value}"
     return f"{value}（{row['approx']}）" if row["approx"] else value

@@ -188,12 +188,16 @@ def commitments(scan: Scan, most: int = 20) -> None:
     )
 
 
-def _value(row: Mapping[Any, Any]) -> str:
-    approx = row["approx"] if isinstance(row["approx"], str) else ""
-    unit = row["unit"] if isinstance(row["unit"], str) else None
-    value = float(row["value"])
-    if unit == "元" and abs(value) >= 10_000:  # as texts write money
+def amount(value: float, unit: Any) -> str:
+    """A stated number with as many decimals as it needs, at most four; money as texts write it, in 万元 or 亿元."""
+    value = float(value)
+    if unit == "元" and abs(value) >= 10_000:
         value, unit = (value / 1e8, "亿元") if abs(value) >= 1e8 else (value / 1e4, "万元")
     decimals = len(f"{value:.4f}".rstrip("0").partition(".")[2])
-    shown = _WAYS.get(row["direction"], "") + format_value(value, unit, decimals)
+    return format_value(value, unit if isinstance(unit, str) else None, decimals)
+
+
+def _value(row: Mapping[Any, Any]) -> str:
+    approx = row["approx"] if isinstance(row["approx"], str) else ""
+    shown = _WAYS.get(row["direction"], "") + amount(row["value"], row["unit"])
     return f"{shown}（{approx}）" if approx else shown
