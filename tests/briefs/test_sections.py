@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +11,11 @@ import pandas as pd
 import pytest
 
 from analysis import cases, display, regions
-from analysis.briefs.chapters import comparison, facts, integrity, stages, topics
+from analysis.briefs.chapters import comparison, facts, grid, integrity, stages, topics
 from analysis.briefs.chapters.scope import Scope, open_scope
 from analysis.cases import emerging
+from analysis.cases.integrity import checks as integrity_checks
+from analysis.cases.prepare import prepare
 from analysis.display.session import current
 from analysis.periods import Period
 
@@ -195,6 +198,31 @@ def test_heaping_before_the_limit_is_pointed_at_beside_its_indicator(
     assert float(said[2]) < 0.2 * int(said[1].replace(",", ""))
     assert "期限前聚集（60日）" in made.said
     assert "不作结论" in made.table[0]["note"]
+
+
+def test_a_countys_checks_stand_beside_their_indicator_in_the_prepared_brief_too(
+    source: cases.Cases, tmp_path: Path
+) -> None:
+    own = brief(source, "2024-03", COUNTY, "strict_suppress")
+    ready = brief(cases.load(prepare(source, tmp_path / "ready")), "2024-03", COUNTY, "strict_suppress")
+    made = []
+    for scope in (own, ready):
+        display.use()
+        integrity.chapter(scope)
+        grid.show(scope, only=("on_time", "resolved"), name="handling", caption="办理")
+        made.append(shown())
+    for name in ("integrity", "handling"):
+        pd.testing.assert_frame_equal(made[0].tables[name], made[1].tables[name])
+    said = made[1].tables["handling"].set_index("指标")["说明"]
+    assert "核查提示：期限前聚集（60日）" in said["按期办结率"]
+    assert said["化解率"] is None
+    table = made[1].tables["integrity"].set_index("核查")
+    assert "2023年4月至2024年3月" in made[1].table[0]["caption"]
+    # Counts of the city's counties would add up to the city's: ratios and words only.
+    assert not table["结果"].str.contains("实际|%").any()
+    rows = integrity_checks(source, dt.date(2023, 4, 1), dt.date(2024, 3, 31), region=COUNTY, among="990100")
+    heap = rows[(rows["check"] == "heaping") & (rows["at"] == 60)].iloc[0]
+    assert table.loc["期限前聚集（60日）", "结果"] == f"为预期的{heap['ratio']:.1f}倍"
 
 
 def test_a_source_without_rows_of_matters_has_no_integrity_section(tmp_path: Path) -> None:

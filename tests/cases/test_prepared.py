@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from analysis import cases
 from analysis.briefs import inputs
-from analysis.cases import emerging, prepare, prepared, stages
+from analysis.cases import emerging, integrity, prepare, prepared, stages
 from analysis.cases.reject import bounds
 from analysis.errors import InputError
 
@@ -61,6 +62,14 @@ def test_the_same_topics_and_stages(rows: cases.Cases, folder: Path, tmp_path: P
         for verb in (emerging.emerging, stages.times, stages.closure):
             arguments = {"period": "2024Q1", "region": region}
             pd.testing.assert_frame_equal(verb(source, **arguments), verb(rows, **arguments))
+
+
+def test_the_same_integrity_checks(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:
+    part = cases.load(city(folder, tmp_path))
+    year = dt.date(2024, 1, 1), dt.date(2024, 12, 31)
+    for region in ("990102", "990100"):
+        expected = integrity.checks(rows, *year, region=region, among="990100")
+        pd.testing.assert_frame_equal(integrity.checks(part, *year, region=region, among="990100"), expected)
 
 
 def test_a_cut_holds_the_rows_of_its_region_only(rows: cases.Cases, folder: Path, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Integrity checks (数据真实性核查): signs that the clock is worked to rather than the case, beside the figure they touch.
 
 Descriptive: they say where to look, not who did what. Each works on a small table, so on any source; :func:`checks` draws
-the tables from loaded cases.
+the tables from loaded cases, by way of one margin (:func:`margin`) that prepared data hold too.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,33 +15,29 @@ import pandas as pd
 
 from .. import codebooks
 from ..errors import MethodError, RequestError
+from ..periods import Period
 from . import calendar
+from . import margins as margin_tables
 from .funnel import funnel
+from .load import moment
+from .places import Places
 
 if TYPE_CHECKING:
     from .load import Cases
 
 COLUMNS = [
-    "check",
-    "name",
-    "touches",
-    "body",
-    "at",
-    "n",
-    "observed",
-    "expected",
-    "ratio",
-    "p",
-    "flag",
-    "note",
-]
+    "check", "name", "touches", "body", "at", "n", "observed", "expected", "ratio", "p", "flag", "note",
+]  # fmt: skip
+MARGIN = ["region", "month", "measure", "at", "n"]
+FEW, NOTHING = "件数过少，不作检验", "期间内没有办结"
 
 
 def heaping(histogram: pd.DataFrame) -> pd.DataFrame:
     """Are closings bunched just before a limit? (聚集检验)
 
     The days before each limit are compared with a smooth count drawn from the days around, weekday pattern and all (a
-    quasi-Poisson fit that leaves out the heap and as many days after it, from which the heap may have been moved).
+    quasi-Poisson fit that leaves out the heap and as many days after it, from which the heap may have been moved). Of few
+    cases, such as a county's, with an even count and the most that weekdays could do.
 
     Parameters
     ----------
@@ -53,9 +50,6 @@ def heaping(histogram: pd.DataFrame) -> pd.DataFrame:
         One row a limit within the data: ``at``, ``n`` (cases within the margin), ``observed``, ``expected``, ``ratio``, ``p``
         (one-sided), ``flag``, ``note`` where there are too few cases to tell.
     """
-    import statsmodels.api as sm
-    from scipy.stats import norm
-
     _need(histogram, ["day", "n"])
     rule = codebooks.load("integrity")["heaping"]
     counts = histogram.groupby("day")["n"].sum()
@@ -64,24 +58,47 @@ def heaping(histogram: pd.DataFrame) -> pd.DataFrame:
         days = np.arange(max(0, limit - rule["margin"]), limit + rule["margin"] + 1)
         around = counts.reindex(days, fill_value=0).to_numpy(float)
         heap = (days >= limit - rule["before"]) & (days <= limit)
-        left_out = heap | ((days > limit) & (days <= limit + rule["before"] + 1))
+        kept = ~heap & ~((days > limit) & (days <= limit + rule["before"] + 1))
         row: dict[str, Any] = {"at": limit, "n": float(around.sum()), "observed": float(around[heap].sum())}
-        if around[~left_out].sum() < 10 * _TERMS or counts.index.max() < limit:
-            rows.append(row | {"flag": False, "note": "件数过少，不作检验"})
+        if around.sum() < rule["least"] or counts.index.max() < limit:
+            rows.append(row | {"flag": False, "note": FEW})
             continue
-        design = _smooth(days, limit)
-        model = sm.GLM(around[~left_out], design[~left_out], family=sm.families.Poisson())
-        fit = model.fit(scale="X2")
-        mean = fit.predict(design[heap])
-        # Uncertainty of the smooth count, and of counting, both widened by the dispersion found around.
-        scale = max(float(fit.scale), 1.0)
-        gradient = (design[heap] * mean[:, None]).sum(axis=0)
-        spread = np.sqrt(float(gradient @ fit.cov_params() @ gradient) + scale * mean.sum())
-        p = float(norm.sf((row["observed"] - mean.sum()) / spread))
-        ratio = row["observed"] / float(mean.sum())
-        row |= {"expected": float(mean.sum()), "ratio": ratio, "p": p}
+        if around[kept].sum() < 10 * _TERMS:
+            expected, p = _even(around, heap, kept, rule["weekdays"])
+        else:
+            expected, p = _fitted(around, days, heap, kept, limit)
+        ratio = row["observed"] / expected
+        row |= {"expected": expected, "ratio": ratio, "p": p}
         rows.append(row | {"flag": p < rule["probability"] and ratio > rule["ratio"], "note": None})
     return pd.DataFrame(rows, columns=["at", "n", "observed", "expected", "ratio", "p", "flag", "note"])
+
+
+def _even(around: np.ndarray, heap: np.ndarray, kept: np.ndarray, weekdays: float) -> tuple[float, float]:
+    """Expected and p where cases are too few for a curve: all days alike, the heap's given the most that weekdays can do."""
+    from scipy.stats import binom
+
+    share = weekdays * heap.sum() / (weekdays * heap.sum() + kept.sum())
+    total = around[heap].sum() + around[kept].sum()
+    p = float(binom.sf(around[heap].sum() - 1, total, share))
+    # At least half a case a span, so that nothing around does not make the ratio infinite.
+    return weekdays * heap.sum() * max(around[kept].sum(), 0.5) / kept.sum(), p
+
+
+def _fitted(
+    around: np.ndarray, days: np.ndarray, heap: np.ndarray, kept: np.ndarray, limit: int
+) -> tuple[float, float]:
+    """Expected and p from the smooth count around."""
+    import statsmodels.api as sm
+    from scipy.stats import norm
+
+    design = _smooth(days, limit)
+    fit = sm.GLM(around[kept], design[kept], family=sm.families.Poisson()).fit(scale="X2")
+    mean = fit.predict(design[heap])
+    # Uncertainty of the smooth count, and of counting, both widened by the dispersion found around.
+    scale = max(float(fit.scale), 1.0)
+    gradient = (design[heap] * mean[:, None]).sum(axis=0)
+    spread = np.sqrt(float(gradient @ fit.cov_params() @ gradient) + scale * mean.sum())
+    return float(mean.sum()), float(norm.sf((around[heap].sum() - mean.sum()) / spread))
 
 
 _TERMS = 9  # level, slope, curvature and six weekdays
@@ -93,16 +110,20 @@ def _smooth(days: np.ndarray, limit: int) -> np.ndarray:
     return np.column_stack([np.ones_like(x), x, x**2, weekday])
 
 
-def reregistration(daily: pd.DataFrame) -> pd.DataFrame:
+def reregistration(concluded: float, observed: float, later: Sequence[float]) -> pd.DataFrame:
     """Are matters registered anew right after like ones were concluded? (办结后即重新登记)
 
-    Within each group (a place and a narrow topic) conclusions are paired with registrations in the days that follow, and
-    the pairs compared with those at the same weekdays one to three weeks later, when nothing should tie them.
+    Within each place and narrow topic a conclusion is paired with each registration in the days that follow, and these
+    pairs are compared with those at the same weekdays one to three weeks later, when nothing should tie them.
 
     Parameters
     ----------
-    daily
-        Columns ``group``, ``date``, ``concluded``, ``registered`` (counts of the day; days without either may be absent).
+    concluded
+        Conclusions.
+    observed
+        Their pairs in the days that follow.
+    later
+        Their pairs one, two … weeks later.
 
     Returns
     -------
@@ -111,41 +132,21 @@ def reregistration(daily: pd.DataFrame) -> pd.DataFrame:
     """
     from scipy.stats import binom
 
-    _need(daily, ["group", "date", "concluded", "registered"])
     rule = codebooks.load("integrity")["reregistration"]
-    frame = daily.assign(date=pd.to_datetime(daily["date"]))
-    closed = frame.loc[frame["concluded"] > 0, ["group", "date", "concluded"]]
-    opened = frame.loc[frame["registered"] > 0, ["group", "date", "registered"]]
-    # Conclusions near the end have no later weeks to be compared with.
-    last = frame["date"].max() - pd.Timedelta(days=7 * max(rule["weeks"]) + rule["within"])
-    closed = closed[closed["date"] <= last]
-    conclusions = float(closed["concluded"].sum())
-
-    def pairs(shift: int) -> float:
-        total = 0.0
-        for lag in range(1, rule["within"] + 1):
-            moved = closed.assign(date=closed["date"] + pd.Timedelta(days=lag + shift))
-            both = moved.merge(opened, on=["group", "date"])
-            total += float((both["concluded"] * both["registered"]).sum())
-        return total
-
-    observed = pairs(0)
-    later = [pairs(7 * week) for week in rule["weeks"]]
     expected = float(np.mean(later))
     # The comparison itself is counted, so its noise goes in: a binomial split between the first and the later weeks.
     total = observed + sum(later)
     p = float(binom.sf(observed - 1, round(total), 1 / (1 + len(later)))) if total else 1.0
-    ratio = observed / expected if expected else float("nan")
     return pd.DataFrame(
         [
             {
-                "n": conclusions,
+                "n": concluded,
                 "observed": observed,
                 "expected": expected,
-                "ratio": ratio,
+                "ratio": observed / expected if expected else float("nan"),
                 "p": p,
-                "flag": bool(p < rule["probability"] and observed - expected > rule["share"] * conclusions),
-                "note": None if total >= 20 else "件数过少，不作检验",
+                "flag": bool(p < rule["probability"] and observed - expected > rule["share"] * concluded),
+                "note": None if total >= 20 else FEW,
             }
         ]
     )
@@ -186,7 +187,7 @@ def batching(daily: pd.DataFrame) -> pd.DataFrame:
     )
     months = months[months["n"] > 0]
     if months.empty:
-        raise MethodError("期间内没有办结", hint="请检查所选期间")
+        raise MethodError(NOTHING, hint="请检查所选期间")
     excess = months["late"] / months["n"] - months["share"]
     observed, expected = float(months["late"].sum()), float((months["n"] * months["share"]).sum())
     enough = len(months) >= 6
@@ -290,160 +291,244 @@ def checks(
     end: dt.date | None = None,
     *,
     region: str | None = None,
+    among: str | None = None,
+    as_of: str | dt.date | dt.datetime | None = None,
 ) -> pd.DataFrame:
     """All checks that the source has columns for.
 
     Parameters
     ----------
     start, end
-        First and last day of closing (or of rating) that is looked at; all without them.
+        First and last day of the months of conclusion that are looked at; all without them. Month-end batching looks at
+        least at the twelve that end with the last.
     region
         A region code: its counties are taken together where a check is not by body.
+    among
+        The region whose counties a county is held against where a check is by body; ``region`` itself without it.
 
     Returns
     -------
     DataFrame
-        Columns :data:`COLUMNS`; ``touches`` names the indicators that the check stands beside. A check without its columns
-        has one row with the reason in ``note``.
+        Columns :data:`COLUMNS`; ``touches`` names the indicators that the check stands beside. A check without its columns,
+        or with nothing to look at, has one row with the reason in ``note``.
     """
-    book = codebooks.load("integrity")["checks"]
+    counts = _margin(tables, moment(as_of, tables))
     made = []
-    for check, words in book.items():
-        table = _DRAWN[check](tables, start, end, region)
-        if isinstance(table, str):
-            table = pd.DataFrame([{"flag": False, "note": table}])
+    for check, words in codebooks.load("integrity")["checks"].items():
+        needs, _, judge = _CHECKS[check]
+        lacking = _lacking(tables, needs)
+        if lacking is None:
+            of = (among or region) if judge in _BY_BODY else region
+            table = judge(_chosen(counts, start, end, of, check))
+            if among is not None and judge in _BY_BODY:
+                table = table[table["body"] == region]
+        if lacking is not None or table.empty:
+            table = pd.DataFrame([{"flag": False, "note": lacking or NOTHING}])
         made.append(table.assign(check=check, name=words["name"], touches="、".join(words["touches"])))
     frame = pd.concat([table.dropna(axis=1, how="all") for table in made], ignore_index=True)
     return frame.reindex(columns=COLUMNS)
 
 
-def _matters(tables: Cases, needs: list[str], when: str, start: Any, end: Any, region: str | None) -> Any:
-    """The matters of a period and region as an ibis table, or the reason why not."""
-    lacking = [column for column in needs if not tables.has(f"matters.{column}")]
-    if lacking:
-        return f"无数据来源：事项表没有 {'、'.join(lacking)}"
-    table = tables.matters
-    table = table.filter(table[when].notnull())
-    if start is not None:
-        table = table.filter(table[when] >= dt.datetime.combine(start, dt.time.min))
-    if end is not None:
-        table = table.filter(table[when] < dt.datetime.combine(end, dt.time.min) + dt.timedelta(days=1))
-    if region is not None:
-        from .. import regions as region_tables
-
-        level = region_tables.load().get(region).level
-        prefix = {"省": region[:2], "市": region[:4], "县": region}[level]
-        table = table.filter(table.locality_code.startswith(prefix))
-    return table
+# ---- what is counted, month by month ---------------------------------------------------------------------------------
 
 
-def _heaping(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
-    table = _matters(tables, ["accepted_at", "concluded_at", "path"], "concluded_at", start, end, region)
-    if isinstance(table, str):
-        return table
-    bound = table.filter((table.path == "6") & table.accepted_at.notnull())
-    day = bound.concluded_at.date().epoch_days() - bound.accepted_at.date().epoch_days()
-    histogram = bound.group_by(day=day).aggregate(n=bound.count()).execute()
-    return heaping(histogram[histogram["day"] >= 0])
+def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    """What every check is judged from, by region and month of conclusion: region, month, measure, at, n.
+
+    ``days`` at whole days from acceptance to conclusion (path 6, up to the last that a limit needs); ``closings`` at the day
+    of the month; ``pairs`` at 0 (registrations right after) and so many weeks later, of ``paired`` conclusions;
+    ``reopened`` of ``concluded``; ``extended`` of ``bound``; ``satisfied`` and ``rated`` of ``rateable``.
+    """
+    frames = [count(tables, as_of) for needs, count, _ in _CHECKS.values() if _lacking(tables, needs) is None]
+    if not frames:
+        return pd.DataFrame(columns=MARGIN)
+    frame = margin_tables.named(pd.concat(frames, ignore_index=True))[MARGIN]
+    frame = frame.astype({"measure": object, "at": "int64", "n": "float64"})
+    return frame.sort_values(MARGIN[:4], kind="stable", ignore_index=True)
 
 
-def _reregistration(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
-    needs = ["registered_at", "concluded_at", "locality_code", "topic_3"]
-    closed = _matters(tables, needs, "concluded_at", start, end, region)
-    if isinstance(closed, str):
-        return closed
-    opened = _matters(tables, needs, "registered_at", start, end, region)
-    frames = [
-        table.group_by(group=table.locality_code + "/" + table.topic_3, date=table[when].date())
-        .aggregate(**{name: table.count()})
-        .execute()
-        for table, when, name in (
-            (closed, "concluded_at", "concluded"),
-            (opened, "registered_at", "registered"),
-        )
-    ]
-    daily = (
-        frames[0]
-        .merge(frames[1], on=["group", "date"], how="outer")
-        .fillna({"concluded": 0, "registered": 0})
+def _margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    ready = tables.summed(as_of) if tables.has("matters.concluded_at") else None
+    return tables.once(
+        ("integrity", as_of), lambda: margin(tables, as_of) if ready is None else ready.beside("integrity")
     )
-    return reregistration(daily.dropna(subset=["group"]))
 
 
-def _reopening(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
+def _lacking(tables: Cases, needs: Sequence[str]) -> str | None:
+    lacking = [name for name in needs if not tables.has(name)]
+    return f"无数据来源：没有 {'、'.join(lacking)}" if lacking else None
+
+
+def _concluded(tables: Cases, as_of: dt.datetime, *columns: str) -> Any:
+    """Concluded matters as known, with ``region`` and ``month`` of conclusion."""
+    rows = margin_tables.snapshot(tables, "matters", as_of, columns=("concluded_at", *columns))
+    rows = rows.filter(rows.concluded_at.notnull())
+    return rows.mutate(region=margin_tables.place(rows, "matters"), month=rows.concluded_at.truncate("M"))
+
+
+def _summed(rows: Any, **measures: Any) -> pd.DataFrame:
+    """Sums of conditions, each a measure."""
+    wide = rows.group_by("region", "month").aggregate(**measures).execute()
+    return wide.melt(["region", "month"], var_name="measure", value_name="n").assign(at=0)
+
+
+def _count_days(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    rule = codebooks.load("integrity")["heaping"]
+    rows = _concluded(tables, as_of, "accepted_at", "path")
+    rows = rows.filter((rows.path == "6") & rows.accepted_at.notnull())
+    rows = rows.mutate(at=rows.concluded_at.date().epoch_days() - rows.accepted_at.date().epoch_days())
+    rows = rows.filter(rows["at"].between(0, max(rule["limits"]) + rule["margin"]))
+    return rows.group_by("region", "month", "at").aggregate(n=rows.count()).execute().assign(measure="days")
+
+
+def _count_closings(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    rows = _concluded(tables, as_of)
+    rows = rows.mutate(at=rows.concluded_at.day())
+    return (
+        rows.group_by("region", "month", "at").aggregate(n=rows.count()).execute().assign(measure="closings")
+    )
+
+
+def _count_pairs(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
     import ibis
 
-    table = _matters(tables, ["concluded_at", "locality_code"], "concluded_at", start, end, region)
-    if isinstance(table, str):
-        return table
-    if not (tables.has("petitions.matter_id") and tables.has("petitions.registered_at")):
-        return "无数据来源：没有信访件表"
+    rule = codebooks.load("integrity")["reregistration"]
+    weeks, within = [0, *rule["weeks"]], rule["within"]
+    rows = margin_tables.snapshot(
+        tables, "matters", as_of, columns=("registered_at", "concluded_at", "topic_3")
+    )
+    rows = rows.mutate(region=margin_tables.place(rows, "matters")).filter(rows.topic_3.notnull())
+    opened = rows.filter(rows.registered_at.notnull())
+    opened = opened.mutate(day=opened.registered_at.date().epoch_days())
+    opened = opened.group_by("region", "topic_3", "day").aggregate(registered=opened.count())
+    # Conclusions near the end have no later weeks to be compared with.
+    closed = rows.filter(rows.concluded_at <= as_of - dt.timedelta(days=7 * max(weeks) + within))
+    closed = closed.mutate(
+        month=closed.concluded_at.truncate("M"), day=closed.concluded_at.date().epoch_days()
+    )
+    closed = closed.group_by("region", "topic_3", "month", "day").aggregate(concluded=closed.count())
+    later = closed.mutate(
+        shift=ibis.array([7 * week + lag for week in weeks for lag in range(1, within + 1)]).unnest()
+    )
+    later = later.mutate(day=later.day + later["shift"], at=later["shift"] // 7)
+    both = later.join(opened, ["region", "topic_3", "day"])
+    pairs = both.group_by("region", "month", "at").aggregate(n=(both.concluded * both.registered).sum())
+    made = [pairs.execute().assign(measure="pairs"), _summed(closed, paired=closed.concluded.sum())]
+    return pd.concat(made, ignore_index=True)
+
+
+def _count_reopened(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    import ibis
+
     within = codebooks.load("integrity")["reopening"]["within"]
-    pieces = tables.petitions
-    table = table.select("matter_id", "concluded_at", "locality_code")
-    both = table.join(pieces.select("matter_id", again=pieces.registered_at), "matter_id")
+    rows = _concluded(tables, as_of, "matter_id")
+    pieces = margin_tables.snapshot(tables, "petitions", as_of, columns=("matter_id", "registered_at"))
+    both = rows.select("matter_id", "concluded_at").join(
+        pieces.select("matter_id", again=pieces.registered_at), "matter_id"
+    )
     back = both.filter(
         (both.again > both.concluded_at) & (both.again <= both.concluded_at + ibis.interval(days=within))
     )
-    reopened = back.select("matter_id").distinct().mutate(back=True)
-    joined = table.left_join(reopened, "matter_id")
-    frame = (
-        joined.group_by(body=joined.locality_code)
-        .aggregate(numerator=joined.count(where=joined.back.notnull()), denominator=joined.count())
-        .execute()
-    )
-    return shares(frame.dropna(subset=["body"]).sort_values("body").reset_index(drop=True))
+    again = rows.matter_id.isin(back.matter_id)
+    return _summed(rows, reopened=again.sum(), concluded=rows.count())
 
 
-def _batching(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
-    table = _matters(tables, ["concluded_at"], "concluded_at", start, end, region)
-    if isinstance(table, str):
-        return table
-    return batching(table.group_by(date=table.concluded_at.date()).aggregate(n=table.count()).execute())
+def _count_extended(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    rows = _concluded(tables, as_of, "extended_days", "path")
+    rows = rows.filter(rows.path == "6")
+    return _summed(rows, extended=(rows.extended_days > 0).sum(), bound=rows.count())
 
 
-def _extension(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
-    needs = ["concluded_at", "extended_days", "path", "locality_code"]
-    table = _matters(tables, needs, "concluded_at", start, end, region)
-    if isinstance(table, str):
-        return table
-    table = table.filter(table.path == "6")
-    frame = (
-        table.group_by(body=table.locality_code)
-        .aggregate(numerator=table.count(where=table.extended_days > 0), denominator=table.count())
-        .execute()
-    )
-    return shares(frame.dropna(subset=["body"]).sort_values("body").reset_index(drop=True))
+def _count_rated(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
+    rows = _concluded(tables, as_of, "unit_rating_state", "unit_rating_grade")
+    rows = rows.filter(rows.unit_rating_state.notnull() & (rows.unit_rating_state != "待评价"))
+    rated = rows.unit_rating_state == "已评价"
+    good = rated & rows.unit_rating_grade.isin(["满意", "基本满意"])
+    return _summed(rows, satisfied=good.sum(), rated=rated.sum(), rateable=rows.count())
 
 
-def _response(tables: Cases, start: Any, end: Any, region: str | None) -> Any:
-    needs = ["concluded_at", "unit_rating_state", "unit_rating_grade", "locality_code"]
-    table = _matters(tables, needs, "concluded_at", start, end, region)
-    if isinstance(table, str):
-        return table
-    table = table.filter(table.unit_rating_state.notnull() & (table.unit_rating_state != "待评价"))
-    rated = table.unit_rating_state == "已评价"
-    good = table.unit_rating_grade.isin(["满意", "基本满意"])
-    frame = (
-        table.group_by(body=table.locality_code)
-        .aggregate(
-            satisfied=table.count(where=rated & good), rated=table.count(where=rated), concluded=table.count()
-        )
-        .execute()
-    )
-    frame = frame.dropna(subset=["body"]).sort_values("body").reset_index(drop=True)
+# ---- and judged -------------------------------------------------------------------------------------------------------
+
+
+def _chosen(
+    counts: pd.DataFrame, start: dt.date | None, end: dt.date | None, region: str | None, check: str
+) -> pd.DataFrame:
+    """The counts of some months and a region, with the county as ``body``."""
+    if end is not None:
+        counts = counts[counts["month"] <= pd.Timestamp(end)]
+    if start is not None:
+        first = start
+        if end is not None and (months := codebooks.load("integrity").get(check, {}).get("months")):
+            first = min(start, Period.containing(end, "month").shift(1 - months).start)
+        counts = counts[counts["month"] >= pd.Timestamp(first)]
+    return Places(region).assign(counts.assign(body=counts["region"]))
+
+
+def _measured(counts: pd.DataFrame, measure: str, by: str) -> pd.Series:
+    rows = counts[counts["measure"] == measure]
+    return rows.groupby(by)["n"].sum()
+
+
+def _judge_days(counts: pd.DataFrame) -> pd.DataFrame:
+    return heaping(_measured(counts, "days", "at").rename_axis("day").reset_index())
+
+
+def _judge_closings(counts: pd.DataFrame) -> pd.DataFrame:
+    rows = counts[counts["measure"] == "closings"]
+    date = rows["month"] + pd.to_timedelta(rows["at"] - 1, unit="D")
+    daily = rows["n"].groupby(date.rename("date")).sum().reset_index()
+    return batching(daily) if len(daily) else daily
+
+
+def _judge_pairs(counts: pd.DataFrame) -> pd.DataFrame:
+    weeks = [0, *codebooks.load("integrity")["reregistration"]["weeks"]]
+    observed, *later = _measured(counts, "pairs", "at").reindex(weeks, fill_value=0.0)
+    return reregistration(float(_measured(counts, "paired", "at").sum()), observed, later)
+
+
+def _by_body(counts: pd.DataFrame, *measures: str) -> pd.DataFrame:
+    """One row a county, in order of the codes, a column each measure."""
+    made = pd.DataFrame({measure: _measured(counts, measure, "body") for measure in measures}).fillna(0.0)
+    made = made[(made.index != "") & (made[measures[-1]] > 0)]
+    return made.rename_axis("body").reset_index()
+
+
+def _judge_shares(counts: pd.DataFrame, top: str, bottom: str) -> pd.DataFrame:
+    frame = _by_body(counts, top, bottom).rename(columns={top: "numerator", bottom: "denominator"})
+    return shares(frame) if len(frame) else frame
+
+
+def _judge_reopened(counts: pd.DataFrame) -> pd.DataFrame:
+    return _judge_shares(counts, "reopened", "concluded")
+
+
+def _judge_extended(counts: pd.DataFrame) -> pd.DataFrame:
+    return _judge_shares(counts, "extended", "bound")
+
+
+def _judge_rated(counts: pd.DataFrame) -> pd.DataFrame:
+    frame = _by_body(counts, "satisfied", "rated", "rateable").rename(columns={"rateable": "concluded"})
     table = response(frame)
     return table.assign(observed=frame["rated"], ratio=table["response"])
 
 
-_DRAWN = {
-    "heaping": _heaping,
-    "reregistration": _reregistration,
-    "reopening": _reopening,
-    "batching": _batching,
-    "extension": _extension,
-    "response": _response,
-}
+_MATTERS = ("matters.concluded_at", "matters.locality_code")
+_CHECKS = {
+    "heaping": (("matters.accepted_at", "matters.concluded_at", "matters.path"), _count_days, _judge_days),
+    "reregistration": (
+        (*_MATTERS, "matters.registered_at", "matters.topic_3"), _count_pairs, _judge_pairs,
+    ),
+    "reopening": (
+        (*_MATTERS, "petitions.matter_id", "petitions.registered_at"), _count_reopened, _judge_reopened,
+    ),
+    "batching": (("matters.concluded_at",), _count_closings, _judge_closings),
+    "extension": ((*_MATTERS, "matters.extended_days", "matters.path"), _count_extended, _judge_extended),
+    "response": (
+        (*_MATTERS, "matters.unit_rating_state", "matters.unit_rating_grade"), _count_rated, _judge_rated,
+    ),
+}  # fmt: skip
+"""Check → columns it needs, how its margin is counted, how that is judged."""
+_BY_BODY = (_judge_reopened, _judge_extended, _judge_rated)
 
 
 def _need(frame: pd.DataFrame, columns: list[str]) -> None:

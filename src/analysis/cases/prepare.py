@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from . import emerging, registry, stages
+from . import emerging, integrity, registry, stages
 from .collect import margins, places
 from .load import Cases, load, moment
 from .prepared import FORMAT, SMALL, STAMP, write
@@ -97,6 +97,8 @@ def _beside(tables: Cases, now: dt.datetime) -> Iterator[tuple[str, pd.DataFrame
     """What chapters ask for beside the indicators, where the source can feed it."""
     if tables.has("matters.topic_1"):
         yield "topics", emerging.margin(tables, now)
+    if tables.has("matters.concluded_at"):
+        yield "integrity", integrity.margin(tables, now)
     if tables.has("events.at"):
         yield from zip(("spells", "paths"), stages.margin(tables, now), strict=True)
 

@@ -6,7 +6,8 @@ margins, the reject lines and what doubt they cast; ``load`` opens such a folder
 
 A folder holds ``prepared.json`` (format, as-of moment, extent, systems, columns, metadata), ``margins.parquet``,
 ``durations.parquet``, ``rejects.parquet``, ``doubts.parquet``, what the source has of ``topics.parquet`` (see
-:mod:`.emerging`), ``spells.parquet`` and ``paths.parquet`` (see :mod:`.stages`), and the small tables that are no rows of cases.
+:mod:`.emerging`), ``integrity.parquet`` (see :mod:`.integrity`), ``spells.parquet`` and ``paths.parquet`` (see :mod:`.stages`), and
+the small tables that are no rows of cases.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
 STAMP = "prepared.json"
 SMALL = ("population", "monthly", "pilots")
-FORMAT = 2
+FORMAT = 3
 PLACE = "place"
 BESIDE = "prepared"
 REGION = {
     "margins": "region", "durations": "region", "rejects": "region_code", "doubts": "region",
-    "topics": "region", "spells": "region", "paths": "region",
+    "topics": "region", "integrity": "region", "spells": "region", "paths": "region",
 }  # fmt: skip
 """Which column of each file holds the region code by which a slice is cut."""
 
@@ -96,7 +97,7 @@ class Prepared:
         return self._read("doubts")
 
     def beside(self, name: str) -> pd.DataFrame:
-        """A margin beside those of the indicators: ``topics``, ``spells`` or ``paths``."""
+        """A margin beside those of the indicators: ``topics``, ``integrity``, ``spells`` or ``paths``."""
         return self._read(name)
 
     @cached_property

@@ -9,6 +9,7 @@ from ... import display
 from ...cases import registry
 from ...cases.calendar import published_until
 from ...cases.deadlines import clock
+from . import integrity
 from .scope import PARTS, Scope, decimals, headline, scaled, unit_text
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ def rows(scope: Scope, ids: Iterable[str], variants: bool = False) -> pd.DataFra
         made.append(_row(str(indicator), str(variant), part_of, group, variants))
     order = {id: k for k, id in enumerate(wanted)}
     made.sort(key=lambda row: order[row["_指标"]])
+    checked = integrity.beside(scope)
+    for id, row in {row["_指标"]: row for row in reversed(made)}.items():  # an indicator's first row
+        if id in checked:
+            row["说明"] = "；".join(filter(None, (row["说明"], checked[id])))
     return pd.DataFrame(made)
 
 

@@ -1,14 +1,18 @@
-"""数据真实性提示: signs that the clock was worked to rather than the case, beside the indicators they touch; no verdicts."""
+"""数据真实性提示: signs that the clock was worked to rather than the case, beside the indicators they touch; no verdicts.
+
+A county, whose months are small, is looked at over the twelve months that end with the period, and held against the other
+counties of its city. Below the province only ratios are printed of what is shared: counts would add up to the city's.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ... import display, regions
 from ...cases import registry
 from ...cases.disclosure import Profile
-from ...cases.integrity import checks
-from .scope import Scope
+from .scope import Scope, span_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,51 +22,71 @@ _NAMED = 6
 
 def chapter(scope: Scope) -> None:
     """One row a check, with what was found and the indicators it touches."""
-    if scope.tables.matters is None:  # prepared data hold no days
-        return
-    found = checks(scope.tables, scope.period.start, scope.period.end, region=scope.region.code)
-    found = found[~found["note"].fillna("").str.startswith("无数据来源")]
-    coded = found["body"].map(lambda body: str(body) in regions.load())
-    if coded.any():  # then a code that no region has is a reject, not a place
-        found = found[found["body"].isna() | coded]
-    rows = [row for (_, at), part in found.groupby(["check", "at"], sort=False, dropna=False)
-            if (row := _row(scope, part, at))]  # fmt: skip
-    if not rows:
-        return
     import pandas as pd
 
+    rows = [
+        {
+            "核查": _name(part),
+            "涉及指标": "、".join(registry.indicator(id).name for id in _touched(part)),
+            "结果": _said(scope, part),
+        }
+        for part in _parts(scope.checks)
+    ]
+    if not rows:
+        return
+    span = span_label(scope.looked_at)
     display.text("### 数据真实性提示")
     display.table(
-        pd.DataFrame(rows).drop(columns="_提示"),
+        pd.DataFrame(rows),
         name="integrity",
-        caption=f"{scope.region.name}{scope.period.label}办理数据的核查",
+        caption=f"{scope.region.name}{span}办理数据的核查",
         note="只提示该看哪里，不作结论：聚集、延期、重访各有正当原因。期限前聚集为期限前两日至当日的办结数与前后平滑值之比；"
-        "按地区的核查以漏斗外界限为准。",
+        "月末集中至少看十二个月；按地区的核查以漏斗外界限为准。",
     )
-    flagged = [row["核查"] for row in rows if row["_提示"]]
+    flagged = [_name(part) for part in _parts(scope.checks) if part["flag"].any()]
     made = display.result(
         "有提示的核查",
         len(flagged),
         unit="项",
         n=len(rows),
-        source=f"matters·{scope.region.code}·{scope.period}",
+        source=f"matters·{scope.region.code}·{span}",
     )
     named = f"：{'、'.join(flagged)}，引用所涉指标时应一并说明" if flagged else ""
     display.finding(f"数据真实性核查中有提示的{{{made.name}}}{named}。", grade="提示" if flagged else None)
 
 
-def _row(scope: Scope, part: pd.DataFrame, at: Any) -> dict[str, Any] | None:
-    first = part.iloc[0]
-    touched = "、".join(registry.indicator(id).name for id in str(first["touches"]).split("、"))
-    flags = part[part["flag"].astype(bool)]
-    name = str(first["name"]) + (f"（{at:.0f}日）" if at == at else "")
-    return {"核查": name, "涉及指标": touched, "结果": _said(scope, part, flags), "_提示": bool(len(flags))}
+def beside(scope: Scope) -> Mapping[str, str]:
+    """Indicator → what stands beside it in its table: the checks that point at it."""
+    said: dict[str, list[str]] = {}
+    for part in _parts(scope.checks):
+        flags = int(part["flag"].sum())
+        if flags:
+            many = f"（{flags}个县）" if part["body"].notna().any() and scope.region.level != "县" else ""
+            for id in _touched(part):
+                said.setdefault(id, []).append(_name(part) + many)
+    return {id: f"核查提示：{'、'.join(names)}" for id, names in said.items()}
 
 
-def _said(scope: Scope, part: pd.DataFrame, flags: pd.DataFrame) -> str:
-    """What one check found: a ratio for the whole, or how many places and which."""
-    first = part.iloc[0]
+def _parts(found: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each check, of heaping for each limit."""
+    return [part for _, part in found.groupby(["check", "at"], sort=False, dropna=False)]
+
+
+def _name(part: pd.DataFrame) -> str:
+    at = part["at"].iloc[0]
+    return str(part["name"].iloc[0]) + (f"（{at:.0f}日）" if at == at else "")
+
+
+def _touched(part: pd.DataFrame) -> list[str]:
+    return str(part["touches"].iloc[0]).split("、")
+
+
+def _said(scope: Scope, part: pd.DataFrame) -> str:
+    """What one check found: a ratio for the whole, or how many places and which; of a county's own, a word."""
+    first, flags = part.iloc[0], part[part["flag"].astype(bool)]
     if part["body"].notna().any():
+        if scope.region.level == "县":
+            return _of_county(first)
         names = [_place(body) for body in flags["body"][:_NAMED]]
         more = "等" if len(flags) > _NAMED else ""
         listed = f"：{'、'.join(names)}{more}" if names else ""
@@ -71,8 +95,20 @@ def _said(scope: Scope, part: pd.DataFrame, flags: pd.DataFrame) -> str:
         return str(first["note"])
     if scope.audience is not None and bool(Profile.named(scope.audience).is_small(first["observed"])):
         return "数字小，不示"
-    said = f"实际{first['observed']:,.0f}，预期{first['expected']:,.1f}，为{first['ratio']:.1f}倍"
+    if scope.audience is None or scope.region.level == "省":
+        said = f"实际{first['observed']:,.0f}，预期{first['expected']:,.1f}，为{first['ratio']:.1f}倍"
+    else:
+        said = f"为预期的{first['ratio']:.1f}倍"
     return said if len(flags) else f"{said}，未见异常"
+
+
+def _of_county(row: pd.Series) -> str:
+    """A county among those of its city: no more than the word, unless it stands out, and then it is no small number."""
+    if not row["flag"]:
+        return "未见异常"
+    if row["expected"] == row["expected"]:
+        return f"明显高于同市各县，为其平均水平的{row['ratio']:.1f}倍"
+    return str(row["note"])
 
 
 def _place(body: object) -> str:

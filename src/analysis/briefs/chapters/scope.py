@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ... import cases as case_tables
 from ... import display, regions
 from ...cases import coverage, registry
+from ...cases.emerging import window
 from ...periods import Period
 from ...regions import Region
 
@@ -105,6 +106,30 @@ class Scope:
             only=known(PLACED),
             views=("本期", "同比"),
         )
+
+    @property
+    def looked_at(self) -> list[Period]:
+        """The months that tests look at: the period's, or for a county, whose months are small, the twelve that end with it."""
+        return window(self.period, self.region.code)
+
+    @cached_property
+    def checks(self) -> pd.DataFrame:
+        """Integrity checks of the months looked at, those that the source has columns for; a county among its city's."""
+        from ...cases.integrity import checks
+
+        months = self.looked_at
+        found = checks(
+            self.tables,
+            months[0].start,
+            months[-1].end,
+            region=self.region.code,
+            among=self.field.code if self.region.level == "县" else None,
+            as_of=self.as_of,
+        )
+        found = found[~found["note"].fillna("").str.startswith("无数据来源")]
+        coded = found["body"].map(lambda body: str(body) in regions.load())
+        # Where there are codes, one that no region has is a reject, not a place.
+        return found[found["body"].isna() | coded] if coded.any() else found
 
     @property
     def first(self) -> dt.date:
@@ -243,6 +268,12 @@ class Scope:
         from ...cases.release import Release
 
         return Release(self.tables, self.audience, self.as_of)
+
+
+def span_label(months: Sequence[Period]) -> str:
+    """Months as one writes them: 2024年3月, 2023年4月至2024年3月."""
+    first, last = months[0], months[-1]
+    return first.label if first == last else f"{first.label}至{last.label}"
 
 
 def known(ids: Iterable[str]) -> list[str]:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import display
 from ...cases import disclosure, registry
-from ...cases.emerging import VERDICTS, emerging, window
+from ...cases.emerging import VERDICTS, emerging
 from ...cases.indicators import definition
 from ...display.session import current, mime
 from ...errors import MethodError, RequestError
-from ...periods import Period
-from .scope import Scope
+from .scope import Scope, span_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +22,8 @@ def chapter(scope: Scope) -> None:
     """Topics that are new or rise; a county's on the rolling year that ends with the period."""
     if not scope.tables.has("matters.topic_1"):
         return
-    months = window(scope.period, scope.region.code)
-    span = _label(months)
+    months = scope.looked_at
+    span = span_label(months)
     display.text("### 新出现与明显上升的问题")
     try:
         found = emerging(scope.tables, months, scope.region.code, scope.as_of, since=scope.first)
@@ -125,8 +124,3 @@ def _finding(
     display.finding(
         f"{span}与往年同期相比，" + "，".join(said) + false + "。", grade="提示" if flagged else None
     )
-
-
-def _label(months: list[Period]) -> str:
-    first, last = months[0], months[-1]
-    return first.label if first == last else f"{first.label}至{last.label}"
