@@ -36,6 +36,40 @@ def test_an_official_document():
     assert (row["genre"], row["published"]) == ("规范性文件", "2023-11-09")
 
 
+REPORT = "各位代表：\n现在，我代表政府向大会报告工作，请予审议。\n一、过去一年工作回顾\n受理群众信访事项，推动问题就地解决。"
+
+
+@pytest.mark.parametrize(
+    ("head", "issuer"),
+    [
+        ("2024年示例省政府工作报告", "示例省人民政府"),
+        ("安平市2023年度政府工作报告", "安平市人民政府"),
+        ("乌兰自治州青石县人民政府工作报告", "乌兰自治州青石县人民政府"),
+        ("政府工作报告\n——2024年1月9日在青石县第十七届人民代表大会第四次会议上\n县长 某某", "青石县人民政府"),
+        ("政府工作报告\n（2024年1月9日）\n青石县人民政府县长 某某", "青石县人民政府"),
+        ("政府工作报告\n——2024年3月5日在第十四届全国人民代表大会第二次会议上\n国务院总理 某某", "国务院"),
+        ("政府工作报告\n——2024年1月9日\n自治区主席 某某", None),
+    ],
+)
+def test_a_work_report_is_its_governments(head, issuer):
+    row = described(f"{head}\n\n{REPORT}")
+    assert (row["genre"], row["issuer"]) == ("政府工作报告", issuer)
+
+
+@pytest.mark.parametrize(
+    ("passed", "issuer"),
+    [
+        ("2019年9月24日示例省第十二届人民代表大会常务委员会第十六次会议通过", "示例省人民代表大会常务委员会"),
+        ("2019年9月24日示例省第十二届人民代表大会第三次会议通过", "示例省人民代表大会"),
+        ("2019年8月28日 第十三届全国人民代表大会常务委员会第十二次会议通过", "全国人民代表大会常务委员会"),
+        ("2019年9月24日示例省人民政府第十次常务会议通过", "示例省人民政府"),
+    ],
+)
+def test_who_passed_a_regulation(passed, issuer):
+    row = described(f"示例省信访条例\n\n{passed}\n\n第一条 为了规范信访工作，制定本条例。\n第二条 本省适用。")
+    assert (row["genre"], row["issuer"]) == ("法规", issuer)
+
+
 @pytest.mark.parametrize(
     ("line", "number"),
     [

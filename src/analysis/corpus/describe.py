@@ -25,6 +25,20 @@ _OFFICE = re.compile(
     r"|信访局|法院|检察院|政法委|[市省县区州]委|[\u4e00-\u9fff]{1,8}[局厅部委院中心])$"
 )
 _MASTHEAD = re.compile(r"^(?P<office>[\u4e00-\u9fff、（）]{4,40})文件$")
+_PASSED = re.compile(
+    r"日\s*([\u4e00-\u9fff、]{3,30}?(?:大会(?:常务委员会)?|人大常委会|委员会|人民政府|国务院|中共中央、国务院|中共中央))"
+)
+_CONGRESS = re.compile(r"第?[一二三四五六七八九十]+届")
+# The government whose report it is: in the title, in the place where it was given, in the office of who gave it.
+_SEAT = r"(?P<place>(?!自治[区州县旗])[\u4e00-\u9fff]{2,16}?[省市区县旗州盟镇乡])"
+_YEAR = r"(?:[（(]?(?:\d{4}|[二〇零一三四五六七八九]{4})年度?[)）]?)?"
+_REPORTING = (
+    re.compile(rf"^{_YEAR}\s*{_SEAT}\s*{_YEAR}\s*(?:人民)?政府{_YEAR}\s*工作报告"),
+    re.compile(rf"在(?:中国共产党)?{_SEAT}第?[一二三四五六七八九十]+届人民代表大会"),
+    re.compile(
+        rf"(?:^|[\s，、]){_SEAT}(?:人民政府)?(?:代理?)?(?:省长|市长|区长|县长|旗长|州长|盟长|镇长|乡长|主席)"
+    ),
+)
 _OUTLET = re.compile(r"来源\s*[：:]\s*(?P<name>(?=[^\s：:]*[\u4e00-\u9fff])[^\s：:]{2,24})")
 _COLUMN = (
     "title",
@@ -144,11 +158,11 @@ def _issuer(article: Article, kind: str) -> str | None:
         if match := _MASTHEAD.match(line):
             return match["office"]
     if kind == "法规":
-        passed = re.findall(
-            r"(?:日\s*)([\u4e00-\u9fff、]{3,30}?(?:委员会|人民政府|国务院|大会|中共中央、国务院|中共中央))",
-            " ".join(article.header),
-        )
-        return passed[-1].lstrip("第 ") if passed else None
+        passed = _PASSED.findall(" ".join(article.header))
+        # The next congress is the same body.
+        return _CONGRESS.sub("", passed[-1]) if passed else None
+    if kind == "政府工作报告":
+        return _government(article)
     tail = article.body.value[-120:].split("\n")[-3:]
     for line in tail:
         if len(line) <= 40 and _OFFICE.fullmatch(line.strip()):
@@ -157,6 +171,15 @@ def _issuer(article: Article, kind: str) -> str | None:
         if line != article.title and _OFFICE.fullmatch(line.strip()):
             return line.strip()
     return None
+
+
+def _government(article: Article) -> str | None:
+    """Whose report a government's work report is; its head gives it, the government answers for it."""
+    head = [one for one in (article.title, article.subtitle, article.byline, *article.header) if one]
+    if any("国务院总理" in one for one in head):
+        return "国务院"
+    found = (pattern.search(one) for pattern in _REPORTING for one in head)
+    return next((f"{match['place']}人民政府" for match in found if match), None)
 
 
 def _stated_place(stated: Mapping[str, Any]) -> Place | None:
