@@ -16,6 +16,7 @@ from . import margins as margin_tables
 from .calendar import month_number
 from .deadlines import clock
 from .load import Cases, moment
+from .names import firsts, numbered, same, stack
 from .registry import Indicator
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
         opened=month_number(table.registered_at), closed=month_number(table.closed_at),
         impossible=(table.closed_at < table.registered_at).fill_null(False),
     ).aggregate(n=table.count())  # fmt: skip
-    pairs = margin_tables.fetch(query, month=["opened", "closed"])
+    pairs = margin_tables.fetch(query, month=["opened", "closed"]).astype({"region": object})
     counted = {
         "impossible": int(pairs.loc[pairs["impossible"], "n"].sum()),
         "undated": int(pairs.loc[pairs["opened"].isna(), "n"].sum()),
@@ -262,9 +263,8 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     left = np.where(
         cells["closed"].isna(), np.datetime64("9999-01"), cells["closed"].to_numpy("datetime64[M]")
     )
-    number = cells.groupby(["region", "group"], sort=False).ngroup().to_numpy()
-    first = np.unique(number, return_index=True)[1]
-    labels = list(zip(cells["region"].to_numpy()[first], cells["group"].to_numpy()[first], strict=True))
+    number, first = firsts(numbered(cells, ["region", "group"]))
+    labels = cells[["region", "group"]].take(first)
     names, n = _band_names(bands), cells["n"].to_numpy(float)
     start, today = came.min(), np.datetime64(now, "D")
     months = pd.date_range(str(start), str(today.astype("datetime64[M]")), freq="MS")
@@ -284,16 +284,13 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     stacked[-1] += steps[:, :-1].cumsum(axis=1)
     # Band by band: briefs print the bands in the order in which they come here.
     band, which, where = np.nonzero(stacked)
-    return pd.DataFrame(
-        {
-            "region": [labels[k][0] for k in which], "group": [labels[k][1] for k in which], "month": months[where],
-            "part_of": [names[k] for k in band], "n": stacked[band, which, where],
-        }
-    )  # fmt: skip
+    return labels.take(which).assign(
+        month=months[where], part_of=pd.Categorical(names).take(band), n=stacked[band, which, where]
+    )
 
 
 def _wide(ages: pd.DataFrame) -> pd.DataFrame:
-    wide = ages.pivot_table(
+    wide = ages.astype({"region": object, "part_of": object}).pivot_table(
         index=["region", "month"], columns="part_of", values="n", aggfunc="sum", dropna=False
     )
     return wide.reindex(columns=_band_names(BANDS)).fillna(0.0).reset_index()
@@ -326,15 +323,17 @@ def levels(
         one, variants = members[0][0], [variant for _, variant in members]
         if one.kind == "ages":
             frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"n": "numerator"})
-            found = [frame.assign(mode="at")] * len(variants)
+            found = [frame.assign(mode=same("at", len(frame)))] * len(variants)
         elif one.clock:
             found = [_overdue(tables, one, as_of, by)] * len(variants)
         else:
             found = _level(tables, one, [variant.numerator for variant in variants], as_of, by)
         frames += [
-            frame.assign(indicator=one.id, variant=variant.id, denominator=float("nan")).reindex(
-                columns=margin_tables.COLUMNS
-            )
+            frame.assign(
+                indicator=same(one.id, len(frame)),
+                variant=same(variant.id, len(frame)),
+                denominator=float("nan"),
+            )[margin_tables.COLUMNS]
             for frame, variant in zip(found, variants, strict=True)
         ]
     return frames
@@ -378,9 +377,7 @@ def _level(
     ).aggregate(n=table.count())  # fmt: skip
     pairs = margin_tables.fetch(query, month=["opened", "closed"])
     return [
-        _deltas(pairs[pairs[f"_{asked.index(text)}"]] if text else pairs, now).assign(
-            part_of="", mode="level"
-        )
+        _at_ends(_deltas(pairs[pairs[f"_{asked.index(text)}"]] if text else pairs, now))
         for text in conditions
     ]
 
@@ -403,9 +400,9 @@ def _deltas(pairs: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
     come = pairs[["region", "group"]].assign(month=pairs["opened"], n=pairs["n"].where(stays, 0.0))
     gone = pairs[stays & pairs["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
-    both = margin_tables.stack([come, leave], ["region", "group", "month", "n"])
+    both = stack([come, leave], ["region", "group", "month", "n"])
     both = both[both["month"] <= _month_start(now)].rename(columns={"n": "numerator"})
-    return both.groupby(["region", "group", "month"], dropna=False)["numerator"].sum().reset_index()
+    return both.groupby(["region", "group", "month"], observed=True)["numerator"].sum().reset_index()
 
 
 def _month_start(now: dt.datetime) -> pd.Timestamp:
@@ -416,11 +413,15 @@ def _month_start(now: dt.datetime) -> pd.Timestamp:
 
 def _overdue(tables: Cases, one: Indicator, now: dt.datetime, by: str | None) -> pd.DataFrame:
     """Overdue and open: comes when it falls due, leaves when it is closed later."""
-
     rows = margin_tables.cohort(tables, clock(str(one.clock)), now, by)
     rows = rows[rows["fallen"] & ~(rows["closed"] <= rows["due"])]
     come = rows[["region", "group", "n"]].assign(month=rows["due"])
     gone = rows[rows["closed"].notna()]
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
-    both = margin_tables.stack([come, leave]).rename(columns={"n": "numerator"})
-    return both.assign(part_of="", mode="level")
+    return _at_ends(
+        stack([come, leave], ["region", "group", "month", "n"]).rename(columns={"n": "numerator"})
+    )
+
+
+def _at_ends(deltas: pd.DataFrame) -> pd.DataFrame:
+    return deltas.assign(part_of=same("", len(deltas)), mode=same("level", len(deltas)))

@@ -118,9 +118,13 @@ def days(first: dt.date, last: dt.date) -> pd.DataFrame:
         days from ``first`` up to and including the day.
     """
     import pandas as pd
+    from chinese_calendar.constants import holidays, workdays
 
     span = pd.date_range(first, last + dt.timedelta(30), freq="D")
-    frame = pd.DataFrame({"day": span, "working": [working(day.date()) for day in span]})
+    usual = (span.dayofweek < 5) & ~span.isin(pd.to_datetime([*holidays]))
+    frame = pd.DataFrame({"day": span, "working": usual | span.isin(pd.to_datetime([*workdays]))})
+    for day, works in overrides().items():
+        frame.loc[span == pd.Timestamp(day), "working"] = works
     frame["rolled"] = frame["day"].where(frame["working"]).bfill()
     frame["ordinal"] = frame["working"].cumsum()
     return frame[frame["day"] <= pd.Timestamp(last)].reset_index(drop=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from . import backlog, duration, reception, registry, schema
 from .load import Cases
-from .margins import COLUMNS, clocked, counted, stack
+from .margins import COLUMNS, clocked, counted
+from .names import firsts, numbered, stack
 from .points import Margins
 from .registry import Indicator
 
@@ -56,7 +57,7 @@ def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by:
         found for one in chosen if one.kind == "duration"
         if (found := duration.margin(tables, one, as_of, by, lacking)) is not None
     ]  # fmt: skip
-    return Margins(_ordered(stack(frames, COLUMNS)), stack(histograms), lacking)
+    return Margins(_ordered(stack(frames, COLUMNS)), stack(histograms, duration.COLUMNS), lacking)
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -67,11 +68,9 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 
     if not len(table):
         return table
-    part, region, group = (
-        table[name].astype("category").cat.codes for name in ("part_of", "region", "group")
-    )
-    order = np.lexsort((group, region, part, places(table)))
-    return table.iloc[order].reset_index(drop=True)
+    within = numbered(table, ["part_of", "region", "group"])
+    order = np.argsort(places(table) * (within.max() + 1) + within, kind="stable")
+    return table.take(order).reset_index(drop=True)
 
 
 def places(table: pd.DataFrame) -> NDArray[np.int64]:
@@ -80,10 +79,10 @@ def places(table: pd.DataFrame) -> NDArray[np.int64]:
     """
     import numpy as np
 
-    terms = table.groupby(_TERM, dropna=False, sort=False).ngroup()
+    terms, first = firsts(numbered(table, _TERM))
     numbers, within = [], dict[tuple[str, str], int]()
     definitions: dict[tuple[str, str], int] = {}
-    for indicator, variant, _ in table[_TERM].drop_duplicates().itertuples(index=False):
+    for indicator, variant, _ in table[_TERM].take(first).itertuples(index=False):
         definition = definitions.setdefault((indicator, variant), len(definitions))
         rank = within.get((indicator, variant), 0)
         numbers.append(definition * _MOST_TERMS + rank)

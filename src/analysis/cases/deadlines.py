@@ -264,28 +264,24 @@ def _limits(days: int, extension: int) -> Any:
     """For joins: day of start, days, and under each rule the last moment in time and the number of its month."""
     import ibis
     import numpy as np
-    import pandas as pd
+    import pyarrow as pa
 
-    book = calendar.days(_CALENDAR_FROM, dt.date(calendar.published_until().year + 2, 12, 31))
-    day, ordinal, rolled = (book[name].to_numpy() for name in ("day", "ordinal", "rolled"))
-    workdays = book.loc[book["working"], "day"].to_numpy()
+    book = calendar.days(_CALENDAR_FROM, dt.date(calendar.published_until().year + 3, 1, 31))
+    day = book["day"].to_numpy().astype("datetime64[us]")
+    workdays = np.flatnonzero(book["working"])
     number = np.arange(days, days + extension + 1)[:, None]
-    place = np.arange(len(book) - number[-1, 0])[None, :]  # days whose limits the calendar still holds
+    # Days whose limits the calendar still holds; its last month is there for what rolls over the end of the year.
+    start = np.arange(len(book) - 31 - number[-1, 0])[None, :]
+    # Which day of the book a limit is; what is to be said of it is worked out once a day.
     limits = {
-        "calendar": day[place + number],
-        "calendar_roll_forward": rolled[place + number],
-        "workdays": workdays[np.minimum(ordinal[place] + number - 1, len(workdays) - 1)],
+        "calendar": start + number,
+        "calendar_roll_forward": np.searchsorted(day, book["rolled"].to_numpy())[start + number],
+        "workdays": workdays[np.minimum(book["ordinal"].to_numpy()[start] + number - 1, len(workdays) - 1)],
     }
-    end = np.timedelta64(1, "D") - np.timedelta64(1, "us")
-    frame = pd.DataFrame(
-        {
-            "day": np.broadcast_to(day[place], limits["calendar"].shape).ravel(),
-            "days": np.broadcast_to(number, limits["calendar"].shape).ravel().astype(np.int32),
-            **{rule: (limit.astype("datetime64[us]") + end).ravel() for rule, limit in limits.items()},
-            **{
-                f"{rule}_month": (limit.astype("datetime64[M]").astype(np.int32) + 1970 * 12).ravel()
-                for rule, limit in limits.items()
-            },
-        }
-    )
-    return ibis.memtable(frame.astype({"day": "datetime64[us]"}))
+    columns = {"day": day[np.broadcast_to(start, limits["calendar"].shape)]}
+    columns["days"] = np.broadcast_to(number, limits["calendar"].shape).astype(np.int32)
+    last = day + np.timedelta64(1, "D") - np.timedelta64(1, "us")
+    month = day.astype("datetime64[M]").astype(np.int32) + 1970 * 12
+    for rule, limit in limits.items():
+        columns |= {rule: last[limit], f"{rule}_month": month[limit]}
+    return ibis.memtable(pa.table({name: column.ravel() for name, column in columns.items()}))

@@ -17,11 +17,13 @@ from ..errors import MethodError, RequestError
 from . import margins as margin_tables
 from .calendar import month_number
 from .load import Cases, moment
+from .names import same
 from .registry import Indicator
 
 if TYPE_CHECKING:
     import pandas as pd
 
+COLUMNS = ["indicator", "region", "group", "month", "day", "event", "n"]
 OPEN, DONE, LEFT = 0, 1, 2
 """Events of a histogram: still open (censored), the event itself, a competing one."""
 
@@ -60,7 +62,7 @@ def histogram(
     if reason:
         raise RequestError(reason)
     frame = _counted(tables, moment(as_of, tables), by, start, stop, leaves)
-    made = frame.groupby(["group", "day", "event"], dropna=False, as_index=False)["n"].sum()
+    made = frame.astype({"group": object}).groupby(["group", "day", "event"], as_index=False)["n"].sum()
     possible = made["day"] >= 0
     result = made[possible].reset_index(drop=True)
     result.attrs["impossible"] = int(made.loc[~possible, "n"].sum())
@@ -182,7 +184,7 @@ def summary(table: pd.DataFrame, keys: Sequence[str] = ("group",), until: int = 
         return pd.DataFrame(
             columns=[*names, "n", "done", "median", "rmst", "within_15", "within_60", "within_90"]
         )
-    number = table.groupby(names, dropna=False, sort=False).ngroup()
+    number = table.groupby(names, dropna=False, sort=False, observed=True).ngroup()
     labels = table[names].assign(number=number).drop_duplicates("number").set_index("number")
     wide = (
         table.assign(number=number)
@@ -228,7 +230,8 @@ def margin(
         lacking |= {(one.id, variant): reason for variant in one.variants}
         return None
     frame = _counted(tables, as_of, by, options["start"], options["stop"], options["leaves"])
-    return frame[frame["day"] >= 0].assign(indicator=one.id)
+    frame = frame[frame["day"] >= 0]
+    return frame.assign(indicator=same(one.id, len(frame)))[COLUMNS]
 
 
 def _first_there(tables: Cases, columns: Sequence[str]) -> str:

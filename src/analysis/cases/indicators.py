@@ -161,11 +161,10 @@ def _figures(
     tables: Cases, chosen: Sequence[Indicator], places: Places, spans: Sequence[Span], now: dt.datetime
 ) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
     """Every key's numerator, denominator and value in every span, and what could not be computed."""
-    import pandas as pd
-
     from .collect import margins
     from .emerging import figures as emerging
     from .monthly import stated
+    from .names import stack
     from .points import points
 
     wanted = _with_parts(chosen)
@@ -175,23 +174,23 @@ def _figures(
     }
     topics = [emerging(tables, one, places, spans, now, lacking) for one in wanted if one.kind == "topics"]
     extra = stated(tables, wanted, lacking, places, now)
-    frames = [frame for frame in (places.assign(made.table), extra) if len(frame)]
-    joined = pd.concat(frames, ignore_index=True) if frames else extra
-    figures = points(joined, spans, now)
+    margin = stack([places.assign(made.table), extra], list(extra.columns))
+    figures = points(margin, spans, now)
     figures["value"] = figures["numerator"].where(figures["denominator"].isna(), _ratio(figures))
     figures = _multiplied(figures)
-    figures = _together(
+    figures = stack(
         [
             figures,
             *_derived(figures, wanted, tables, spans, lacking),
             *([_durations(places.assign(made.durations), spans)] if len(made.durations) else []),
             *topics,
-        ]
+        ],
+        list(figures.columns),
     )
     ids = {one.id for one in chosen}
     figures = figures[figures["indicator"].isin(ids)]
-    there = set(zip(figures["indicator"], figures["variant"], strict=True)) | lacking.keys()
-    nothing = {(one.id, variant) for one in chosen for variant in one.variants} - there
+    there = figures[["indicator", "variant"]].drop_duplicates().itertuples(index=False, name=None)
+    nothing = {(one.id, variant) for one in chosen for variant in one.variants} - {*there, *lacking}
     return figures, lacking | dict.fromkeys(nothing, "数据中没有应计的件")
 
 
@@ -206,22 +205,6 @@ def _with_parts(chosen: Sequence[Indicator]) -> list[Indicator]:
 
 def _ratio(frame: pd.DataFrame) -> pd.Series:
     return frame["numerator"] / frame["denominator"].where(frame["denominator"] > 0)
-
-
-def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Figures one under the other, their keys as categories in alphabetical order: work on names is work on numbers."""
-    import pandas as pd
-    from pandas.api.types import union_categoricals
-
-    full = [frame for frame in frames if len(frame)] or [frames[0]]
-    made = {
-        name: union_categoricals([frame[name].astype("category") for frame in full], sort_categories=True)
-        for name in KEYS
-    }
-    numbers = [name for name in full[0].columns if name not in KEYS]
-    return pd.DataFrame(
-        made | {name: pd.concat([frame[name] for frame in full]).to_numpy() for name in numbers}
-    )
 
 
 def _multiplied(figures: pd.DataFrame) -> pd.DataFrame:
@@ -325,7 +308,7 @@ def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
     months["month"] = pd.to_datetime(months["month"])
     keys = ["indicator", "region_code", "group", "span"]
     joined = histogram.merge(months, on="month")
-    joined = joined.groupby([*keys, "day", "event"], dropna=False)["n"].sum().reset_index()
+    joined = joined.groupby([*keys, "day", "event"], observed=True)["n"].sum().reset_index()
     wide = summary(joined, keys)
     parts = {
         "headline": "median", "rmst_60": "rmst", "within_15": "within_15", "within_60": "within_60",

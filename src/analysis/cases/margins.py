@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from . import deadlines, registry, schema
 from .calendar import DAY_RULES, month_number
 from .expression import parse
 from .load import STATED, Cases
+from .names import NAMES, numbered, same, words
 from .registry import Indicator, Variant
 
 if TYPE_CHECKING:
@@ -31,15 +32,6 @@ MODES = ("sum", "level", "at")
 Wanted = tuple[Indicator, Variant]
 TIMES = "×"
 """Mark of the second factor of a product of shares, at the end of a variant's id."""
-
-
-def stack(frames: Iterable[pd.DataFrame], columns: list[str] | None = None) -> pd.DataFrame:
-    """Frames one under the other, the empty ones left out."""
-    import pandas as pd
-
-    full = [frame for frame in frames if len(frame)]
-    made = pd.concat(full, ignore_index=True) if full else pd.DataFrame(columns=columns)
-    return made if columns is None else made[columns]
 
 
 # ---- tables as they were known ---------------------------------------------------------------------------------------
@@ -137,7 +129,7 @@ def fetch(query: Any, *, month: Iterable[str] = ()) -> pd.DataFrame:
     table = query.to_pyarrow()
     frame = pd.DataFrame(
         {
-            name: _texts(column) if name in ("region", "group", "part_of") else column.to_numpy()
+            name: words(column) if name in NAMES else column.to_numpy()
             for name, column in zip(table.column_names, table.columns, strict=True)
         }
     )
@@ -145,18 +137,8 @@ def fetch(query: Any, *, month: Iterable[str] = ()) -> pd.DataFrame:
         frame[name] = months(frame[name])
     for position, name in enumerate(("region", "group")):
         if name not in frame:
-            frame.insert(position, name, "")
+            frame.insert(position, name, same("", len(frame)))
     return frame
-
-
-def _texts(column: Any) -> np.ndarray:
-    """Names as Python text, each made once however often it stands there; what has no name has the empty one."""
-    import numpy as np
-
-    book = column.combine_chunks().dictionary_encode()
-    words = np.array([*book.dictionary.to_pylist(), ""], dtype=object)
-    found: np.ndarray = words[book.indices.fill_null(len(words) - 1).to_numpy()]
-    return found
 
 
 def named(frame: pd.DataFrame) -> pd.DataFrame:
@@ -264,7 +246,9 @@ def _aggregate(
         # What has not happened is in no period, not even in all of them.
         rows = cells if when == first else cells.filter(cells[month].notnull())
         frame = fetch(measures.sums(rows, [*where, month], parts[when]), month=[month])
-        frame = frame.rename(columns={month: "month"}).assign(**({} if split else {"part_of": ""}))
+        frame = frame.rename(columns={month: "month"})
+        if not split:
+            frame["part_of"] = same("", len(frame))
         # The database gives groups in any order; an open vocabulary would print in that order.
         names = ["region", "group", "month", "part_of"]
         frame = frame.sort_values(names, kind="stable", ignore_index=True)
@@ -274,18 +258,29 @@ def _aggregate(
 
 def _spread(frame: pd.DataFrame, parts: Sequence[_Part], split: str | None) -> pd.DataFrame:
     """The sums of a query as margin rows, definition by definition."""
-    pieces = []
-    for part in parts:
-        piece = frame[["region", "group", "month", "part_of"]].assign(
-            indicator=part.indicator, variant=part.variant, mode="sum", numerator=frame[part.top].astype(float),
-            denominator=frame[part.bottom].astype(float) if part.bottom else float("nan"),
-        )  # fmt: skip
-        if part.term is not None:
-            piece["part_of"] = part.term
-            if not piece["numerator"].any():
-                continue  # a term that nowhere occurs
-        pieces.append(piece[piece["part_of"] != ""] if split else piece)
-    return stack(pieces, COLUMNS)
+    import numpy as np
+    import pandas as pd
+
+    parts = [part for part in parts if part.term is None or frame[part.top].any()]  # terms that occur
+    number = np.repeat(np.arange(len(parts)), len(frame))
+
+    def sums(names: Iterable[str | None]) -> np.ndarray:
+        unknown = np.full(len(frame), np.nan)
+        found = [unknown if name is None else frame[name].to_numpy(float) for name in names]
+        return np.concatenate(found) if found else unknown[:0]
+
+    def names(words: Iterable[str]) -> Any:
+        return pd.Categorical(list(words)).take(number)
+
+    made = frame[["region", "group", "month", "part_of"]].take(np.tile(np.arange(len(frame)), len(parts)))
+    made = made.assign(
+        indicator=names(part.indicator for part in parts), variant=names(part.variant for part in parts),
+        mode=same("sum", len(made)), numerator=sums(part.top for part in parts),
+        denominator=sums(part.bottom for part in parts),
+    )  # fmt: skip
+    if split:
+        return made.loc[made["part_of"] != "", COLUMNS]
+    return made.assign(part_of=names(part.term or "" for part in parts))[COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -411,7 +406,7 @@ def _cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str |
     asked = ["", *(f"_{rule}" for rule in others if clock.days)]
     frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
     frame["n"] = frame["n"].astype(float)
-    frame["place"] = frame.groupby(["region", "group"]).ngroup()
+    frame["place"] = np.unique(numbered(frame, ["region", "group"]), return_inverse=True)[1]
     for end in asked:
         code = frame[f"due{end}"].to_numpy(float)
         unknown = np.isnan(code)
@@ -452,7 +447,7 @@ def clocked(
     lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
     """Numerators and denominators of clocks under every definition, and their four states, as :func:`counted`."""
-    frames = []
+    frames: list[pd.DataFrame] = []
     runs: dict[str, list[Wanted]] = {}
     for indicator, variant in wanted:
         clock = deadlines.clock(str(indicator.clock))
@@ -462,11 +457,7 @@ def clocked(
         else:
             runs.setdefault(clock.id, []).append((indicator, variant))
     for id, members in runs.items():
-        rows = cohort(tables, deadlines.clock(id), as_of, by)
-        frames += [
-            _states(rows, one) if variant.numerator is None else _rates(rows, one, variant)
-            for one, variant in members
-        ]
+        frames += _rates(cohort(tables, deadlines.clock(id), as_of, by), members)
     return frames
 
 
@@ -478,52 +469,62 @@ def lack_clock(tables: Cases, clock: deadlines.Clock, by: str | None = None) -> 
     return lack(tables, clock.table, [by]) if by else None
 
 
-def _rates(rows: pd.DataFrame, indicator: Indicator, variant: Variant) -> pd.DataFrame:
-    import numpy as np
+def _rates(rows: pd.DataFrame, members: Sequence[Wanted]) -> Iterator[pd.DataFrame]:
+    """One clock's definitions, as sums over the states that each counts; what they count alike is counted once."""
+    counts = functools.cache(functools.partial(_counts, rows))
+    kinds = list(deadlines.STATES)
+    for indicator, variant in members:
+        rule = f"_{variant.day_rule}" if variant.day_rule else ""
+        when = "closed" if variant.basis == "closed" else f"due{rule}"
+        cells, states = counts(when, f"state{rule}", f"fallen{rule}" if variant.fallen else None)
+        if variant.numerator is None:
+            made = _states(cells, states)
+        else:
+            numerator, denominator = (
+                states[:, [kinds.index(one) for one in wanted]].sum(axis=1)
+                for wanted in (variant.numerator, variant.denominator)
+            )
+            made = cells.assign(part_of=same("", len(cells)), numerator=numerator, denominator=denominator)
+        names = {"indicator": indicator.id, "variant": variant.id, "mode": "sum"}
+        yield made.assign(**{name: same(word, len(made)) for name, word in names.items()})[COLUMNS]
 
-    if variant.day_rule:
-        names = ["due", "state", "fallen"]
-        rows = rows.drop(columns=names).rename(columns={f"{name}_{variant.day_rule}": name for name in names})
-    if variant.fallen:
-        rows = rows[rows["fallen"]]
-    if variant.basis == "closed":
-        rows = rows[rows["closed"].notna()]
-    cells, number = _cells(rows, str(variant.basis))
-    sums = {
-        name: np.bincount(number, rows["n"].where(rows["state"].isin(states), 0.0), len(cells))
-        for name, states in (("numerator", variant.numerator), ("denominator", variant.denominator))
-    }
-    made = cells.assign(indicator=indicator.id, variant=variant.id, part_of="", mode="sum", **sums)
-    return made[COLUMNS]
 
-
-def _states(rows: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+def _states(cells: pd.DataFrame, states: np.ndarray) -> pd.DataFrame:
     """Every state in every cell, so that each has the whole cell as its denominator."""
-    import numpy as np
-
-    known = rows[rows["state"].notna()]
-    cells, number = _cells(known, "due")
-    width = len(deadlines.STATES)
-    counts = np.bincount(
-        number * width + known["state"].cat.codes.to_numpy(int), known["n"], len(cells) * width
-    ).reshape(len(cells), width)
-    full = cells.loc[cells.index.repeat(width)].reset_index(drop=True)
-    return full.assign(
-        indicator=indicator.id, variant="status", part_of=list(deadlines.STATES) * len(cells), mode="sum",
-        numerator=counts.ravel(), denominator=counts.sum(axis=1).repeat(width),
-    )[COLUMNS]  # fmt: skip
-
-
-def _cells(rows: pd.DataFrame, basis: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """The places and months of a cohort in order (what has no month last), and for each row the number of its own."""
     import numpy as np
     import pandas as pd
 
-    count, months = pd.factorize(rows[basis], sort=True)
-    width = len(months) + 1
-    number, there = pd.factorize(
-        rows["place"].to_numpy() * width + np.where(count < 0, len(months), count), sort=True
-    )
-    labels = rows.drop_duplicates("place").set_index("place")[["region", "group"]]
-    cells = labels.loc[there // width].reset_index(drop=True)
-    return cells.assign(month=months.insert(len(months), pd.NaT)[there % width]), number
+    known = np.flatnonzero(states.any(axis=1))
+    width = states.shape[1]
+    return cells.take(known.repeat(width)).assign(
+        part_of=pd.Categorical(list(deadlines.STATES)).take(np.tile(np.arange(width), len(known))),
+        numerator=states[known].ravel(), denominator=states[known].sum(axis=1).repeat(width),
+    )  # fmt: skip
+
+
+def _counts(rows: pd.DataFrame, when: str, state: str, only: str | None) -> tuple[pd.DataFrame, np.ndarray]:
+    """The places and months of a cohort in order (what has no month last), and how many are in which state there.
+
+    Parameters
+    ----------
+    when, state, only
+        Columns: the month that counts, the state, and what must hold for a row to count.
+    """
+    import numpy as np
+
+    if only or when == "closed":
+        rows = rows[rows[only]] if only else rows[rows["closed"].notna()]
+    month = rows[when].to_numpy().astype("datetime64[M]")
+    dated = ~np.isnat(month)
+    since = month.astype(int) - (month[dated].min().astype(int) if dated.any() else 0)
+    width = int(np.max(since[dated], initial=-1)) + 2
+    cell = rows["place"].to_numpy() * width + np.where(dated, since, width - 1)
+    there = np.bincount(cell) > 0
+    number = (there.cumsum() - 1)[cell]
+    one = np.empty(np.count_nonzero(there), np.int64)
+    one[number] = np.arange(len(rows))  # any row of a cell knows its names
+    cells = rows[["region", "group", when]].take(one).reset_index(drop=True)
+    kinds = len(deadlines.STATES) + 1  # the last is that of what has no due date
+    code = rows[state].cat.codes.to_numpy().astype(int) % kinds
+    counted = np.bincount(number * kinds + code, rows["n"], len(one) * kinds).reshape(-1, kinds)
+    return cells.rename(columns={when: "month"}), counted[:, :-1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import regions as region_tables
 from ..errors import RequestError
+from .names import renamed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +51,7 @@ class Places:
             frame = frame[self._inside(codes)]
             codes = frame["region"]
         if self.by in LEVELS:
-            names = {code: self._printed(code) for code in codes.unique()}
-            return frame.assign(region_code=codes.map(names))
+            return frame.assign(region_code=renamed(codes, self._printed))
         return frame.assign(region_code=self.region or ALL)
 
     def prefix(self) -> str | None:

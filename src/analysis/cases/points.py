@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .names import firsts, numbered
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -51,7 +53,7 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
     Parameters
     ----------
     margin
-        :data:`KEYS`, month, mode, numerator, denominator.
+        :data:`KEYS` and mode (categories), month, numerator, denominator.
     spans
         First and last day, whole months; ``(None, None)`` is all of the data, rows without a date included.
     as_of
@@ -91,11 +93,8 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
         known = right >= 1 and left <= max(width - 1, now)
         found["numerator"].append(top if known else np.full(len(labels), np.nan))
         found["denominator"].append(np.where(without | (not known), np.nan, bottom))
-    named = {name: pd.Categorical(labels[name]) for name in KEYS}
-    made: dict[str, Any] = {
-        name: pd.Categorical.from_codes(np.tile(one.codes, len(spans)), dtype=one.dtype)
-        for name, one in named.items()
-    }
+    every = np.tile(np.arange(len(labels)), len(spans))
+    made: dict[str, Any] = {name: labels[name].array.take(every) for name in KEYS}
     made["span"] = np.repeat(np.arange(len(spans)), len(labels))
     return pd.DataFrame(made | {name: np.concatenate(parts) for name, parts in found.items()})
 
@@ -103,9 +102,8 @@ def points(margin: pd.DataFrame, spans: Sequence[Span], as_of: dt.datetime) -> p
 def _keys(margin: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
     """A number for each key, and the keys; the order is that of first appearance."""
     names = [*KEYS, "mode"]
-    numbers = margin.groupby(names, dropna=False, sort=False).ngroup().to_numpy()
-    labels = margin[names].assign(number=numbers).drop_duplicates("number").sort_values("number")
-    return numbers, labels.reset_index(drop=True)
+    numbers, first = firsts(numbered(margin, names))
+    return numbers, margin[names].take(first).reset_index(drop=True).astype("category")
 
 
 def _dense(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -102,10 +102,14 @@ class Prepared:
 
     @cached_property
     def _margins(self) -> Margins:
+        from .names import stack
         from .points import Margins
 
         lacking = {(one, variant): reason for one, variant, reason in self.facts["lacking"]}
-        return Margins(self._read("margins"), self._read("durations"), lacking)
+        table, durations = (
+            stack([read], list(read.columns)) for read in map(self._read, ("margins", "durations"))
+        )
+        return Margins(table, durations, lacking)
 
     def _read(self, name: str) -> pd.DataFrame:
         import pandas as pd
@@ -142,6 +146,7 @@ def write(frame: pd.DataFrame, file: Path, places: Any = 0) -> None:
     cuts it, and one county's new row moves none of another's.
     """
     frame = frame.reset_index(drop=True)
+    frame = frame.astype({name: object for name, kind in frame.dtypes.items() if kind == "category"})
     for name in [name for name in frame.columns if frame[name].dtype == object]:
         frame[name] = frame[name].where(frame[name].notna(), None)
     if file.stem in REGION:

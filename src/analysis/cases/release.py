@@ -375,7 +375,7 @@ class _Margins:
         names = ["indicator", "variant", "part_of", "mode"]
         keys = dated.groupby(names, sort=False, dropna=False, observed=True).ngroup().to_numpy()
         labels = dated[names].assign(number=keys).drop_duplicates("number").sort_values("number")
-        places, self.codes = pd.factorize(dated["region"].fillna(""), sort=True)
+        places, self.codes = pd.factorize(dated["region"].astype(object).fillna(""), sort=True)
         self._place = np.array([str(code) for code in self.codes])
         self._keys: dict[str, int] = {}
         self._terms: dict[str, list[str]] = {}
