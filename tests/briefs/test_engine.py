@@ -16,6 +16,7 @@ import pytest
 
 from analysis.briefs import parameters, run, zygote
 from analysis.briefs.forked import StoppedError
+from analysis.briefs.pool import LocalPool
 from analysis.briefs.zygote import Zygote
 
 pytestmark = pytest.mark.skipif(
@@ -184,6 +185,32 @@ def test_what_a_run_imports_can_be_had_before_the_next(tmp_path: Path) -> None:
         )  # fmt: skip
         assert printed(made.cells[0]) == "True\n"
         assert "sqlite3" not in again["modules"]
+
+
+@pytest.fixture
+def threaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that starts a thread when it is imported."""
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))  # fmt: skip
+    return "threaded"
+
+
+def test_a_library_that_starts_threads_is_not_held_by_the_zygote(threaded: str) -> None:
+    with Zygote() as it:
+        it.preload([threaded])
+        made = execute(notebook(f"import sys; print({threaded!r} in sys.modules)"), zygote=it)
+        assert printed(made.cells[0]) == "False\n"
+        assert len(os.listdir(f"/proc/{it.pid}/task")) == 1
+
+
+def test_without_a_zygote_the_pool_goes_on_with_plain_kernels(threaded: str, project: Any) -> None:
+    real, project._pool = project._pool, lambda: LocalPool(1, modules=[threaded])
+    (outcome,) = project.build("counts", region="990102")
+    project._pool = real
+    assert outcome.good
+    assert outcome.mode == "plain"
 
 
 def test_children_go_with_a_killed_zygote() -> None:

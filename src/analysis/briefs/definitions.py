@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from .. import codebooks
 from ..errors import CodebookError, RequestError
 
 HOME_VARIABLE = "POLICY_BRIEF_HOME"
@@ -86,7 +87,7 @@ def read(file: Path, root: Path) -> Definition:
     import yaml
 
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        content = codebooks.parse(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CodebookError(
             f"报告定义不是有效的 YAML：{error}", file=file, hint="请用 UTF-8 保存并检查缩进"

@@ -145,12 +145,14 @@ def plan(
         runs += [_run(definition, request, place, period, declared) for period in periods for place in places]
     if problems:
         raise RequestError("请求有误：" + "；".join(dict.fromkeys(problems)))
-    prepared = _all_ready(runs, digests, making)
+    prepared = _all_ready(runs, digests, making, say)
     runs = [_prepared(run, prepared) for run in runs]
     return sorted(runs, key=lambda run: (run.definition.id, run.period or "", run.region or ""))
 
 
-def _all_ready(runs: Sequence[Run], digests: Digests, making: Callable[[], object]) -> dict[str, Source]:
+def _all_ready(
+    runs: Sequence[Run], digests: Digests, making: Callable[[], object], say: Callable[[str], None]
+) -> dict[str, Source]:
     """Each location that is wanted prepared, in that form; several are prepared at once."""
     wanted = {
         source.location: replace(source, prefixes={}, slices={})
@@ -162,7 +164,11 @@ def _all_ready(runs: Sequence[Run], digests: Digests, making: Callable[[], objec
     if any(folder is not None and not folder.is_dir() for folder in made.values()):
         making()
     with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        return dict(zip(wanted, pool.map(ready, wanted.values(), made.values()), strict=True))
+        forms = dict(zip(wanted, pool.map(ready, wanted.values(), made.values()), strict=True))
+    for location, folder in made.items():
+        if folder is not None and not folder.is_dir():
+            say(f"{location} 未能预处理，每份简报改为各自读取原始数据，用时会长")
+    return forms
 
 
 def _prepared(run: Run, made: Mapping[str, Source]) -> Run:

@@ -131,13 +131,19 @@ class LocalPool:
                 self._zygote.preload(fresh)
 
     def _new(self) -> _Worker:
-        worker = self._forked(self._zygote) if self._zygote is not None else self._started()
-        self._workers.append(worker)
-        return worker
+        worker = self._forked(self._zygote) if self._zygote is not None else None
+        self._workers.append(worker or self._started())
+        return self._workers[-1]
 
-    def _forked(self, parent: zygote.Zygote) -> _Worker:
-        child = parent.fork("analysis.briefs.worker:serve")
-        line = parent.line()
+    def _forked(self, parent: zygote.Zygote) -> _Worker | None:
+        """A worker of the zygote; ``None`` when that is gone, which it has said: from now on without it."""
+        try:
+            child = parent.fork("analysis.briefs.worker:serve")
+            line = parent.line()
+        except EngineError:
+            parent.close()
+            self._zygote = None
+            return None
         reduction.send_handle(child.connection, line.sock.fileno(), child.pid)
         line.close()
         return _Worker(child.connection, child)

