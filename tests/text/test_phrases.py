@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import corpus
 from analysis.errors import CodebookError
-from analysis.text.phrases import mentions
+from analysis.text.phrases import Forms, mentions
 from analysis.text.shapes import Shapes, members, normal
 
 
@@ -201,3 +203,15 @@ def test_gold_phrases_of_the_seeds(shared: Path) -> None:
     assert hits / len(gold) >= 0.93
     assert right / found >= 0.63
     assert expanded / spelled >= 0.93
+
+
+@given(
+    st.sets(st.text("甲乙丙丁𠮷", min_size=2, max_size=4), min_size=1, max_size=6),
+    st.text("甲乙丙丁𠮷。", max_size=40),
+)
+@settings(max_examples=60, deadline=None)
+def test_every_form_is_found_at_every_place(standing: set[str], body: str) -> None:
+    found = Forms(dict.fromkeys(standing, "slogan")).find(body)
+    expected = {(form, at) for form in standing for at in range(len(body)) if body.startswith(form, at)}
+    assert len(found) == len(expected)
+    assert set(found) == expected

@@ -167,3 +167,53 @@ def test_phrases_taken_up_from_the_document_that_used_them_first() -> None:
     assert len(taken_up(mentions(texts), texts, least=1)) == 2
     same_day = texts.assign(published="2022-03-01")
     assert taken_up(mentions(same_day), same_day, least=1).empty
+
+
+def test_uses_in_a_document_that_is_not_given_have_no_date() -> None:
+    uses = mentions(FOUR)
+    row = ledger(uses, FOUR.iloc[1:]).set_index("phrase").loc["阳光晒单"]
+    assert (row["uses"], row["undated"]) == (3, 2)
+    assert (row["first_doc_id"], row["last_doc_id"]) == ("d1", "d1")
+    assert taken_up(uses, FOUR.iloc[1:], least=1)[["doc_id", "source_doc_id"]].to_numpy().tolist() == [
+        ["d2", "d1"]
+    ]
+
+
+def test_each_ledger_agrees_with_counting_by_hand() -> None:
+    rng = np.random.default_rng(5)
+    names = ["阳光晒单", "三域联调", "访前三问", "夜间议事"]
+    rows = []
+    for _ in range(40):
+        used = rng.choice(names, size=rng.integers(0, 4))
+        day = (
+            None
+            if rng.random() < 0.2
+            else str(dt.date(2022, 1, 1) + dt.timedelta(days=int(rng.integers(0, 30))))
+        )
+        rows.append(
+            (
+                "".join(f"推行“{name}”。" for name in used) or "无。",
+                day,
+                "县",
+                f"99{rng.integers(1, 4):02d}01",
+            )
+        )
+    frame = documents(*rows)
+    uses = mentions(frame)
+    book = ledger(uses, frame).set_index("phrase")
+    pairs: dict[tuple[str, str], set[str]] = {}
+    for name in names:
+        where = [(row[1], f"d{n}") for n, row in enumerate(rows) if name in row[0]]
+        dated = sorted(day for day, _ in where if day)
+        assert book.loc[name, "documents"] == len(where)
+        assert book.loc[name, "uses"] == sum(row[0].count(name) for row in rows)
+        assert (str(book.loc[name, "first_date"]), str(book.loc[name, "last_date"])) == (dated[0], dated[-1])
+        first = [doc for day, doc in where if day == dated[0]]
+        for day, doc in where:
+            if len(first) == 1 and day and day > dated[0]:
+                pairs.setdefault((doc, first[0]), set()).add(name)
+    for least in (1, 2):
+        found = taken_up(uses, frame, least=least)
+        assert {(row.doc_id, row.source_doc_id): set(row.phrases) for row in found.itertuples()} == {
+            pair: shared for pair, shared in pairs.items() if len(shared) >= least
+        }

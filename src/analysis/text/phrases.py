@@ -7,9 +7,12 @@ looked for without marks as well. Fixed phrases that no mark betrays are propose
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .parts import parts_of
 from .shapes import HAN, Mention, Shapes, find, members, normal
@@ -43,18 +46,19 @@ def mentions(documents: pd.DataFrame, codebook: str | Path = "phrases") -> pd.Da
         for doc_id, body in zip(documents["doc_id"], documents["body"], strict=True)
         if isinstance(body, str)
     ]
-    found = {doc_id: _with_parts(find(body, shapes), body, shapes) for doc_id, body in bodies}
-    standing = _standing(shapes.known, found.values())
-    index = _index(standing)
-    rows: list[tuple[object, ...]] = []
-    for doc_id, body in bodies:
-        own = found[doc_id]
-        own.extend(_again(body, own, standing, index))
-        rows.extend(
-            (doc_id, m.start, m.end, body[m.start : m.end], m.phrase, m.kind, m.shape, m.parts)
-            for m in sorted(own, key=lambda m: (m.start, -m.end))
-        )
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    found = [_with_parts(find(body, shapes), body, shapes) for _, body in bodies]
+    forms = Forms(_standing(shapes.known, found))
+    # A column each, and for a known form the form itself: millions of uses never stand as objects of their own.
+    columns: dict[str, Any] = {name: array("q") if name in ("start", "end") else [] for name in COLUMNS}
+    for (doc_id, body), own in zip(bodies, found, strict=True):
+        for m in sorted([*own, *_again(body, own, forms)], key=lambda m: (m.start, -m.end)):
+            text = m.phrase if m.shape == "known" else body[m.start : m.end]
+            row = (doc_id, m.start, m.end, text, m.phrase, m.kind, m.shape, m.parts)
+            for column, value in zip(columns.values(), row, strict=True):
+                column.append(value)
+    table = pd.DataFrame(
+        {name: np.array(column) if isinstance(column, array) else column for name, column in columns.items()}
+    )
     table.attrs.update(codebook="phrases", version=shapes.version)
     return table
 
@@ -92,27 +96,41 @@ def _standing(known: Iterable[str], found: Iterable[list[Mention]]) -> dict[str,
     return kinds
 
 
-def _index(standing: Mapping[str, str]) -> dict[str, list[str]]:
-    """Forms by their first two characters, the longest first: a text is then read once, however many forms there are."""
-    index: dict[str, list[str]] = {}
-    for form in sorted(standing, key=len, reverse=True):
-        index.setdefault(form[:2], []).append(form)
-    return index
+class Forms:
+    """Forms to look for, by their first two characters: a text is read once, however many forms there are."""
+
+    def __init__(self, standing: Mapping[str, str]) -> None:
+        self.kinds = standing
+        by_pair: dict[int, list[str]] = {}
+        for form in sorted(standing, key=len, reverse=True):
+            by_pair.setdefault(int(_pairs(form[:2])[0]), []).append(form)
+        self._pairs = np.array(sorted(by_pair), dtype=np.uint64)
+        self._forms = [by_pair[pair] for pair in self._pairs.tolist()]
+
+    def find(self, body: str) -> list[tuple[str, int]]:
+        """Every form at every place, overlapping ones too."""
+        pairs = _pairs(body)
+        place = np.searchsorted(self._pairs, pairs).clip(max=len(self._pairs) - 1)
+        hits = np.flatnonzero(self._pairs[place] == pairs)
+        return [
+            (form, at)
+            for at, pair in zip(hits.tolist(), place[hits].tolist(), strict=True)
+            for form in self._forms[pair]
+            if body.startswith(form, at)
+        ]
 
 
-def _again(
-    body: str, found: Sequence[Mention], standing: Mapping[str, str], index: Mapping[str, list[str]]
-) -> Iterator[Mention]:
+def _pairs(text: str) -> np.ndarray:
+    """Each two neighbouring characters as one number."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    return (points[:-1] << np.uint64(32)) | points[1:]
+
+
+def _again(body: str, found: Sequence[Mention], forms: Forms) -> Iterator[Mention]:
     taken = sorted((m.start, m.end) for m in found)
-    hits = [
-        (form, at)
-        for at in range(len(body) - 1)
-        for form in index.get(body[at : at + 2], ())
-        if body.startswith(form, at)
-    ]
     # The longest form wins where two overlap, then the first.
-    for form, at in sorted(hits, key=lambda hit: (-len(hit[0]), hit[1])):
+    for form, at in sorted(forms.find(body), key=lambda hit: (-len(hit[0]), hit[1])):
         end = at + len(form)
         if not any(start < end and at < stop for start, stop in taken):
             taken.append((at, end))
-            yield Mention(at, end, form, standing[form], "known", members(form))
+            yield Mention(at, end, form, forms.kinds[form], "known", members(form))

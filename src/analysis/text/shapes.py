@@ -224,7 +224,8 @@ def _is_name(text: str, before: str, shapes: Shapes) -> bool:
 
 
 def _plus(body: str, shapes: Shapes) -> Iterator[Mention]:
-    for match in _PLUS.finditer(body):
+    # The pattern tries every place of a text; few texts have the sign.
+    for match in _PLUS.finditer(body) if "+" in body or "＋" in body else ():
         if re.search(f"[{HAN}]", match[0]):
             yield Mention(*match.span(), normal(match[0]), "framework", "quoted")
 

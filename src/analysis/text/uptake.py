@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,33 +49,35 @@ def ledger(mentions: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     table = _dated(mentions, documents)
+    column = {name: table[name].to_numpy() for name in table.columns}
     rows = []
-    for phrase, uses in table.groupby("canonical", sort=False):
-        dated = uses[uses["date"].notna()].sort_values(["date", "order", "start"])
-        first = dated.iloc[0] if len(dated) else uses.iloc[0]
-        last = dated.iloc[-1] if len(dated) else None
-        spelled = Counter(tuple(parts) for parts in uses["parts"] if len(parts))
-        forms = dict.fromkeys(form for form in uses["phrase"] if form != phrase)
+    for phrase, uses, dated in _by_phrase(table):
+        first = dated[0] if len(dated) else uses[0]
+        last = dated[-1] if len(dated) else None
+        kinds = Counter(column["kind"][uses])
+        spelled = Counter(tuple(parts) for parts in column["parts"][uses] if len(parts))
+        forms = dict.fromkeys(form for form in column["phrase"][uses] if form != phrase)
+        levels = column["level"][dated if len(dated) else uses]
         rows.append(
             {
                 "phrase": phrase,
-                "kind": uses["kind"].mode().iloc[0],
-                "shapes": list(dict.fromkeys(uses["shape"])),
+                "kind": min(kinds, key=lambda kind: (-kinds[kind], kind)),
+                "shapes": list(dict.fromkeys(column["shape"][uses])),
                 "variants": list(forms),
                 "parts": list(spelled.most_common(1)[0][0]) if spelled else [],
                 "uses": len(uses),
-                "documents": uses["doc_id"].nunique(),
-                "places": uses["region_code"].nunique(),
-                "levels": list(dict.fromkeys((dated if len(dated) else uses)["level"].dropna())),
-                "first_date": first["date"] if len(dated) else None,
-                "first_doc_id": first["doc_id"],
-                "first_start": int(first["start"]),
-                "first_end": int(first["end"]),
-                "first_level": first["level"],
-                "first_region": first["region"],
-                "last_date": None if last is None else last["date"],
-                "last_doc_id": None if last is None else last["doc_id"],
-                "undated": int(uses["date"].isna().sum()),
+                "documents": len(np.unique(column["order"][uses])),
+                "places": len({place for place in column["region_code"][uses] if pd.notna(place)}),
+                "levels": list(dict.fromkeys(level for level in levels if pd.notna(level))),
+                "first_date": column["date"][first] if len(dated) else None,
+                "first_doc_id": column["doc_id"][first],
+                "first_start": int(column["start"][first]),
+                "first_end": int(column["end"][first]),
+                "first_level": column["level"][first],
+                "first_region": column["region"][first],
+                "last_date": None if last is None else column["date"][last],
+                "last_doc_id": None if last is None else column["doc_id"][last],
+                "undated": len(uses) - len(dated),
             }
         )
     frame = pd.DataFrame(rows, columns=_LEDGER)
@@ -135,15 +137,25 @@ def taken_up(mentions: pd.DataFrame, documents: pd.DataFrame, *, least: int = 2)
     import pandas as pd
 
     table = _dated(mentions, documents)
-    table = table[table["date"].notna()].drop_duplicates(["canonical", "doc_id"])
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for phrase, uses in table.groupby("canonical", sort=True):
-        earliest = uses["date"].min()
-        first = uses[uses["date"] == earliest]
-        if len(first) == 1:
-            for doc in uses.loc[uses["date"] > earliest, "doc_id"]:
-                pairs.setdefault((doc, first["doc_id"].iloc[0]), []).append(str(phrase))
-    rows = [(*pair, phrases) for pair, phrases in sorted(pairs.items()) if len(phrases) >= least]
+    place, day = table["order"].to_numpy(), table["day"].to_numpy()
+    ids = documents["doc_id"].drop_duplicates().tolist()
+    told: list[tuple[str, np.ndarray]] = []
+    for phrase, _, dated in sorted(_by_phrase(table), key=lambda found: found[0]):
+        once = dated[np.sort(np.unique(place[dated], return_index=True)[1])]
+        later = once[day[once] > day[once[:1]]]
+        if len(once) - len(later) == 1:
+            # A pair of documents is one number: those that share a single phrase, by far the most, cost no more than that.
+            told.append((phrase, place[later] * len(ids) + place[once[0]]))
+    numbers = np.concatenate([pairs for _, pairs in told]) if told else np.zeros(0, dtype=np.int64)
+    _, which, times = np.unique(numbers, return_inverse=True, return_counts=True)
+    enough = np.split(times[which] >= least, np.cumsum([len(pairs) for _, pairs in told])[:-1])
+    shared: dict[int, list[str]] = {}
+    for (phrase, pairs), kept in zip(told, enough, strict=False):
+        for number in pairs[kept].tolist():
+            shared.setdefault(number, []).append(phrase)
+    rows = sorted(
+        (ids[number // len(ids)], ids[number % len(ids)], phrases) for number, phrases in shared.items()
+    )
     return pd.DataFrame(rows, columns=["doc_id", "source_doc_id", "phrases"])
 
 
@@ -249,18 +261,20 @@ def turnover(
         "undated": sum(day is None for day in dates),
     }
     rows = []
-    for phrase, uses in table[table["date"].notna()].groupby("canonical", sort=False):
-        uses = uses.sort_values(["date", "order", "start"])
-        now = uses[[day in period for day in uses["date"]]]
-        then = uses[[day in before for day in uses["date"]]]
-        earlier = uses[[day < period.start for day in uses["date"]]]
-        if now.empty and then.empty:
+    column = {name: table[name].to_numpy() for name in ("doc_id", "start", "end", "order", "day")}
+    for phrase, _, dated in _by_phrase(table):
+        day = column["day"][dated]
+        now = dated[(period.start.toordinal() <= day) & (day <= period.end.toordinal())]
+        then = dated[(before.start.toordinal() <= day) & (day <= before.end.toordinal())]
+        earlier = int((day < period.start.toordinal()).sum())
+        if not len(now) and not len(then):
             continue
-        place = now.iloc[0] if len(now) else then.iloc[-1]
-        status, g2, note = _status(len(now), len(then), len(earlier), chars, counted)
+        place = now[0] if len(now) else then[-1]
+        status, g2, note = _status(len(now), len(then), earlier, chars, counted)
         rows.append(
             (phrase, status, len(now), len(then), _rate(len(now), chars["now"]), _rate(len(then), chars["then"]), g2,
-             now["doc_id"].nunique(), place["doc_id"], int(place["start"]), int(place["end"]), note)
+             len(np.unique(column["order"][now])), column["doc_id"][place], int(column["start"][place]),
+             int(column["end"][place]), note)
         )  # fmt: skip
     frame = pd.DataFrame(rows, columns=_TURNOVER)
     frame["status"] = pd.Categorical(frame["status"], STATUS, ordered=True)
@@ -304,19 +318,46 @@ def _rate(uses: int, chars: int) -> float | None:
 
 
 def _dated(mentions: pd.DataFrame, documents: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
-    """Mentions with the date, level and place of their document, and the form under which they are gathered."""
-    facts = documents.drop_duplicates("doc_id").reset_index(drop=True)
-    order = {doc_id: number for number, doc_id in enumerate(facts["doc_id"])}
-    dates = dict(zip(facts["doc_id"], document_dates(facts), strict=True))
-    table = mentions.copy()
-    table["order"] = table["doc_id"].map(order)
-    table["date"] = table["doc_id"].map(dates).astype(object)
-    table["date"] = table["date"].where(table["date"].notna(), None)
+    """Mentions with the order, date (also as ``day``, its ordinal, -1 for none), level and place of their document, and the
+    form under which they are gathered.
+    """
+    import pandas as pd
+
+    facts = documents.drop_duplicates("doc_id")
+    order = pd.Index(facts["doc_id"]).get_indexer(mentions["doc_id"])
+
+    def known(values: Sequence[Any]) -> np.ndarray:
+        # A use in none of the documents (-1) takes what stands behind the last one.
+        behind = np.empty(len(values) + 1, dtype=object)
+        behind[:-1] = [None if value is pd.NA else value for value in values]
+        return behind[order]
+
+    dates = document_dates(facts)
+    table = mentions.assign(order=order, date=known(dates))
+    days = np.array([*(-1 if day is None else day.toordinal() for day in dates), -1], dtype=np.int64)
+    table["day"] = days[order]
     for name in dict.fromkeys(["level", "region_code", "region", *([by] if by else [])]):
-        known = dict(zip(facts["doc_id"], facts[name], strict=True)) if name in facts else {}
-        table[name] = table["doc_id"].map(known).astype(object)
+        table[name] = known(facts[name].tolist() if name in facts else [None] * len(facts))
     table["canonical"] = table["phrase"].map(canonical(table["phrase"].tolist()))
     return table
+
+
+def _by_phrase(table: pd.DataFrame) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each phrase with the rows of its uses in the order of the table, and of its dated uses in the order of time."""
+    import pandas as pd
+
+    codes, phrases = pd.factorize(table["canonical"])
+    day = table["day"].to_numpy()
+    time = np.lexsort((table["start"].to_numpy(), table["order"].to_numpy(), day))
+    time = time[day[time] >= 0]
+    every = np.split(
+        np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(phrases)))[:-1]
+    )
+    dated = np.split(
+        time[np.argsort(codes[time], kind="stable")],
+        np.cumsum(np.bincount(codes[time], minlength=len(phrases)))[:-1],
+    )
+    yield from zip(phrases, every, dated, strict=False)
 
 
 def canonical(phrases: Sequence[str]) -> dict[str, str]:
