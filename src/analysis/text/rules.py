@@ -19,6 +19,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from operator import add
 from typing import Any, Protocol
@@ -42,7 +43,11 @@ _NUMBERING = tuple(
     )
 )
 _ITEM = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]+[)）]|\d+[.．、](?!\d)|[①-⑳])")
+_LOOK = re.compile(r"\(\?(?:<?[=!]|:)")
+_COUNT = re.compile(r"[?*+]|\{[\d,]+\}")
 _FIRST_ITEM = re.compile(r"[：:]\s*[（(][一1][)）]")
+_FIRST = re.compile(r"\s*(?:[（(][一1][)）]|1[.．、](?!\d)|①)")
+_BELOW = re.compile(r"下列|以下|如下")
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class View:
         """Where a regular expression matches, each unit searched on its own."""
         if pattern not in self._hits:
             found = {}
-            for number in self._touched(pattern):
+            for number in self._touched(pattern) if self._can_match(pattern) else ():
                 spans = tuple(match.span() for match in pattern.finditer(self._texts[number]) if match[0])
                 if spans:
                     found[number] = spans
@@ -164,14 +169,20 @@ class View:
     def lead(self, unit: int) -> int | None:
         """The sentence that introduces the list a unit is an item of (引领句): ``……有下列情形之一的：（一）……；（二）……``.
 
-        Items are numbered, or parted by semicolons; the introduction ends with a colon or holds the first item itself.
+        Items are numbered, or parted by semicolons; the introduction ends with a colon, holds the first item itself, or
+        announces the list before its first item (下列、以下、如下).
         """
         if self._leads is None:
             self._leads = []
             for number, text in enumerate(self._texts[:-1]):
                 before = self._texts[number - 1].rstrip() if number else ""
                 item = _ITEM.match(text) is not None
-                if before.endswith(("：", ":")) or (item and _FIRST_ITEM.search(before)):
+                if (
+                    before.endswith(("：", ":"))
+                    or (item and _FIRST_ITEM.search(before))
+                    or _FIRST.match(text)
+                    and _BELOW.search(before)
+                ):
                     self._leads.append(number - 1)
                 elif number and (before.endswith(("；", ";")) or (item and _ITEM.match(before))):
                     self._leads.append(self._leads[-1])
@@ -187,6 +198,13 @@ class View:
         while at >= 0:
             yield at
             at = self._buffer.find(term, at + len(term))
+
+    def _can_match(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the strings that every match must hold could be in the text at all."""
+        return all(
+            any(self._pairs.issuperset(map(add, word, word[1:])) for word in words)
+            for words in required(pattern.pattern)
+        )
 
     def _touched(self, pattern: re.Pattern[str]) -> Iterable[int]:
         """Units that a match in the whole text touches: no other can have one."""
@@ -485,6 +503,71 @@ def parse(content: object, lists: Mapping[str, object] | None = None, where: str
     if isinstance(content, Mapping):
         return _mapping(content, lists, where)
     raise CodebookError("编码规则只能是词语、列表或算符", value=f"{where}: {content!r}")
+
+
+@lru_cache(maxsize=4096)
+def required(pattern: str) -> tuple[frozenset[str], ...]:
+    """What every match of a regular expression holds: of each set, at least one string; empty where nothing is certain.
+
+    Reads literals, classes, groups and quantifiers; whatever else it meets only makes it claim less.
+    """
+    needs, at = _alternatives(pattern, 0)
+    return tuple(needs) if at == len(pattern) else ()
+
+
+def _alternatives(pattern: str, at: int) -> tuple[list[frozenset[str]], int]:
+    branches: list[list[frozenset[str]]] = []
+    while True:
+        needs, at = _sequence(pattern, at)
+        branches.append(needs)
+        if at >= len(pattern) or pattern[at] != "|":
+            break
+        at += 1
+    if len(branches) == 1:
+        return branches[0], at
+    if not all(branches):
+        return [], at
+    # One need of each branch will do: the one with the fewest strings, the longest of those.
+    chosen = (min(needs, key=lambda words: (len(words), -min(map(len, words)))) for needs in branches)
+    return [frozenset().union(*chosen)], at
+
+
+def _sequence(pattern: str, at: int) -> tuple[list[frozenset[str]], int]:
+    needs: list[frozenset[str]] = []
+    run = ""
+
+    def close() -> None:
+        nonlocal run
+        if len(run) > 1:
+            needs.append(frozenset([run]))
+        run = ""
+
+    while at < len(pattern) and pattern[at] not in "|)":
+        inner: list[frozenset[str]] = []
+        literal = ""
+        if pattern[at] == "(":
+            look = _LOOK.match(pattern, at)
+            inner, at = _alternatives(pattern, look.end() if look else at + 1)
+            at += 1
+            inner = [] if look and look[0] != "(?:" else inner
+        elif pattern[at] == "[":
+            at = pattern.index("]", at + 2) + 1
+        elif pattern[at] == "\\":
+            at += 2
+        else:
+            literal = "" if pattern[at] in ".^$" else pattern[at]
+            at += 1
+        count = _COUNT.match(pattern, at)
+        optional = count is not None and (count[0][0] in "?*" or count[0].startswith("{0"))
+        at = count.end() if count else at
+        if literal and not optional:
+            run += literal
+        if count or not literal:
+            close()
+        if not optional:
+            needs.extend(inner)
+    close()
+    return needs, at
 
 
 def heading_rank(text: str) -> int:
