@@ -65,6 +65,28 @@ def test_kwic_points_into_the_file(folder: Path) -> None:
     assert hit["right"].startswith("”")
 
 
+def test_kwic_by_a_lexicon_takes_words(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    words = tmp_path_factory.mktemp("words") / "词表.txt"
+    words.write_text("登记\n晒单机制\n", encoding="utf-8")
+    assert {hit["text"] for hit in records("kwic", str(folder), str(words), "--lexicon")} == {
+        "登记",
+        "晒单机制",
+    }
+    words.write_bytes("登记".encode("gbk"))
+    result = CliRunner().invoke(app, ["text", "kwic", str(folder), str(words), "--lexicon"])
+    assert isinstance(result.exception, CodebookError)
+    assert "UTF-8" in str(result.exception)
+
+
+def test_genres_without_commitments_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "图片新闻\n\n3月5日，工作人员在青石县来访接待大厅为群众办理登记。（张三 摄）", encoding="utf-8"
+    )
+    result = CliRunner().invoke(app, ["text", "commitments", str(tmp_path)], catch_exceptions=False)
+    assert result.stdout == ""
+    assert "图片新闻 1 篇" in result.stderr
+
+
 def test_phrases_with_their_parts(folder: Path) -> None:
     lines = records("phrases", str(folder))
     assert all(place(folder, line) == line["text"] for line in lines)
@@ -186,6 +208,9 @@ def test_nothing_to_say_about_one_short_document_is_said(
         (("kwic", "{folder}", "("), RequestError, "正则"),
         (("kwic", "{folder}", "村", "--sort", "up"), RequestError, "排序"),
         (("keyness", "{folder}/a.txt", "{folder}/b.txt", "--correction", "luck"), RequestError, "luck"),
+        (("kwic", "{folder}", "{folder}", "--lexicon"), CodebookError, "文件夹"),
+        (("extract", "{folder}", "--out", "{folder}"), InputError, "别的东西"),
+        (("extract", "{folder}", "--out", "{folder}/new", "--verbs", "luck"), RequestError, "luck"),
         (("agree", "{folder}/a.csv"), InputError, "找不到"),
     ],
 )

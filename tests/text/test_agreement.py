@@ -175,6 +175,7 @@ def test_one_value_throughout_is_one_and_said() -> None:
     table = agree(codes([["甲"], ["甲"]], [["甲"], ["甲"]]), replicates=20)
     assert set(table["value"]) == {1.0}
     assert set(table["note"]) == {ONE_VALUE}
+    assert set(table["grade"]) == {"", "不足以判断"}
 
 
 def test_too_little_to_say() -> None:

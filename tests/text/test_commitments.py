@@ -137,7 +137,9 @@ def test_a_deadline_without_year_stays_open_without_a_date() -> None:
 
 
 def test_genres_that_promise_nothing_are_left_out() -> None:
-    assert found(PLAN, genre="图片新闻").empty
+    refused = found(PLAN, genre="图片新闻")
+    assert refused.empty
+    assert refused.attrs["refused"] == {"图片新闻": 1}
     assert len(found(PLAN, genre="工作部署")) == 5
 
 

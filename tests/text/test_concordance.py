@@ -59,6 +59,13 @@ def test_unknown_order(frames) -> None:
         kwic(sentences, "信", sort="up")  # type: ignore[arg-type]
 
 
+def test_a_negative_width(frames) -> None:
+    _, sentences = frames("信访。")
+    with pytest.raises(RequestError, match="负数"):
+        kwic(sentences, "信", width=-3)
+    assert kwic(sentences, "信", width=0)[["left", "right"]].to_numpy().tolist() == [["", ""]]
+
+
 def test_words_of_a_lexicon_count_only_as_words(frames) -> None:
     _, sentences = frames("印度尼西亚和印度。本来访问过，群众来访登记。")
     table = kwic(sentences, Lexicon({"印度": "", "来访": ""}))

@@ -28,6 +28,17 @@ def test_cumulative_sum_less_what_was_repealed() -> None:
     assert pd.isna(table["mean"].iloc[1])
 
 
+def test_policies_without_a_year_or_a_score_are_left_out_and_counted() -> None:
+    table = pd.DataFrame(
+        {"year": [2023, pd.NA, 2023], "p": [2, 5, pd.NA], "g": [1, 5, 5], "m": [1, 5, 5]}, dtype=object
+    )
+    result = intensity(table)
+    assert result[["policies", "total"]].to_numpy().tolist() == [[1, 4]]
+    assert result.attrs["left_out"] == 2
+    with pytest.raises(MethodError, match="年份"):
+        intensity(table.iloc[1:])
+
+
 def test_synergy_by_hand() -> None:
     table = pd.DataFrame({"year": [2023, 2023], "p": [2, 3], "训": [1, 2], "考": [4, 5]})
     assert synergy(table, "训", "考")["synergy"].tolist() == [2 * 1 * 4 + 3 * 2 * 5]

@@ -110,6 +110,17 @@ def test_too_little_for_a_network(frames, plain: Segmenter) -> None:
         clusters(counts)
 
 
+def test_copies_of_one_text_are_said(frames, plain: Segmenter) -> None:
+    body = "登记来访群众。督查办理情况。"
+    counts = company(frames(*[body] * 4)[1], plain)
+    assert "副本" in collocations(counts).attrs["note"]
+    assert "副本" in clusters(counts).attrs["note"]
+    assert "副本" in str(cooccurrence(counts).note)
+    other = company(frames(body, body, "登记来信。")[1], plain)
+    assert other.note is None
+    assert (counts + other).note is None
+
+
 @pytest.mark.parametrize("call", [lambda c: cooccurrence(c, weight="luck")])
 def test_unknown_weight(call) -> None:
     with pytest.raises(RequestError, match="luck"):

@@ -67,6 +67,16 @@ def test_too_little_gives_nothing(bodies: list[str | None]) -> None:
     assert "语料太小" in table.attrs["note"]
 
 
+def test_copies_of_one_text_are_said() -> None:
+    body = "矛盾纠纷多元化解机制。天晴。"
+    documents = pd.DataFrame({"doc_id": [f"d{n}" for n in range(7)], "body": [body] * 6 + [None]})
+    table = discover(documents, min_pmi=0)
+    assert table["uses"].tolist() == [6]
+    assert "副本" in table.attrs["note"]
+    other = documents.assign(body=[body] * 6 + ["另一篇。"])
+    assert discover(other, min_pmi=0).attrs["note"] is None
+
+
 def test_counting_in_shares_and_stretches_changes_nothing(frames, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(11)
     words = ["群众", "矛盾", "纠纷", "多元", "化解", "机制", "办理", "登记", "的", "。"]

@@ -128,8 +128,13 @@ def test_lexicon_file_as_people_save_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "row", "said"),
-    [("包案\n来访".encode("gbk"), 1, "UTF-8"), ("包案\n来\u200b访".encode(), 2, "不可见")],
-    ids=["gbk", "zero-width"],
+    [
+        ("包案\n来访".encode("gbk"), 1, "UTF-8"),
+        ("包案\n来访".encode("utf-16"), 1, "UTF-8"),
+        ("包案\n来\u200b访".encode(), 2, "不可见"),
+        (("包案\n" + "来访" * 3000).encode(), 2, "超过 60 字"),
+    ],
+    ids=["gbk", "utf-16", "zero-width", "endless"],
 )
 def test_odd_lexicons_are_refused_by_line(tmp_path: Path, content: bytes, row: int, said: str) -> None:
     file = tmp_path / "odd.txt"
@@ -142,6 +147,11 @@ def test_odd_lexicons_are_refused_by_line(tmp_path: Path, content: bytes, row: i
 def test_missing_lexicon() -> None:
     with pytest.raises(CodebookError, match="找不到词表"):
         Lexicon.load("no_such_lexicon.txt")
+
+
+def test_a_folder_is_no_lexicon(tmp_path: Path) -> None:
+    with pytest.raises(CodebookError, match="文件夹"):
+        Lexicon.load(tmp_path)
 
 
 def test_packaged_lists_state_version_and_source() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.errors import InputError, MethodError
+from analysis.errors import InputError, MethodError, RequestError
 from analysis.text.agreement import agree
 from analysis.text.coding import Codebook, code
 from analysis.text.sheets import as_coder, draw, override, read, write
@@ -91,6 +91,25 @@ def test_no_sheet(tmp_path: Path, coded) -> None:
         write(draw(sentences, BOOK), tmp_path / "a.ods")
     with pytest.raises(MethodError, match="没有可抽的句子"):
         draw(sentences.iloc[:0], BOOK)
+    with pytest.raises(RequestError, match="至少要抽一句"):
+        draw(sentences, BOOK, n=0)
+
+
+def test_a_sheet_saved_by_a_chinese_spreadsheet(coded, tmp_path: Path) -> None:
+    _, sentences, _ = coded
+    file = write(draw(sentences, BOOK, n=6), tmp_path / "new folder" / "a.csv")
+    saved = tmp_path / "gbk.csv"
+    saved.write_bytes(file.read_text(encoding="utf-8-sig").encode("gb18030"))
+    pd.testing.assert_frame_equal(read(saved, BOOK, "甲"), read(file, BOOK, "甲"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", b""), ("a.xlsx", "编号,句子\n".encode()), ("b.csv", b"\xff\xfe\x00")]
+)
+def test_files_that_are_no_sheets(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match="读不出来|缺少列"):
+        read(tmp_path / name, BOOK)
 
 
 def human(**labels: list[str]) -> pd.DataFrame:

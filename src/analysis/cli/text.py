@@ -73,7 +73,10 @@ def code(
 def kwic(
     src: Source,
     pattern: Annotated[str, typer.Argument(help="词语或正则表达式", show_default=False)],
-    width: Annotated[int | None, typer.Option(help="左右各多少字；默认整句")] = None,
+    lexicon: Annotated[
+        bool, typer.Option("--lexicon", help="PATTERN 是词表文件：按分词取词，印度不取自印度尼西亚")
+    ] = False,
+    width: Annotated[int | None, typer.Option(min=0, help="左右各多少字；默认整句")] = None,
     sort: Annotated[str, typer.Option(help="排序：position、left、right")] = "position",
     format: Format = "jsonl",
 ) -> None:
@@ -81,7 +84,8 @@ def kwic(
     from .. import text
 
     corpus_ = _read(src)
-    hits = text.kwic(corpus_.sentences, pattern, width=width, sort=sort)  # type: ignore[arg-type]  # kwic refuses the rest
+    wanted = text.Lexicon.load(pattern) if lexicon else pattern
+    hits = text.kwic(corpus_.sentences, wanted, width=width, sort=sort)  # type: ignore[arg-type]  # kwic refuses the rest
     _note_if_empty(corpus_, hits.empty, f"没有找到 {pattern!r}")
     _emit(
         (
@@ -124,7 +128,7 @@ def sheet(
     src: Source,
     out: Annotated[Path, typer.Option(help="盲编表存到哪里（.xlsx 或 .csv）")],
     frame: Annotated[str, typer.Option("--frame", help="编码表")] = "five_part",
-    n: Annotated[int, typer.Option("--n", help="抽多少句")] = 200,
+    n: Annotated[int, typer.Option("--n", min=1, help="抽多少句")] = 200,
     seed: Annotated[int, typer.Option("--seed", help="随机种子")] = 2022,
     stratified: Annotated[
         bool, typer.Option("--stratified", help="一半从规则编到的句子里抽，各类目均等")
@@ -175,7 +179,7 @@ def agree(
 def keyness(
     src: Annotated[Path, typer.Argument(help="文件或文件夹", show_default=False)],
     src2: Annotated[Path, typer.Argument(help="用来对比的文件或文件夹", show_default=False)],
-    top: Annotated[int, typer.Option(help="每个方向列多少词")] = 50,
+    top: Annotated[int, typer.Option(min=1, help="每个方向列多少词")] = 50,
     correction: Annotated[str, typer.Option(help="多重检验校正：holm、bonferroni、bh、none")] = "holm",
     format: Format = "jsonl",
 ) -> None:
@@ -228,6 +232,9 @@ def commitments(
 
     corpus_ = _read(src)
     table = find(corpus_.documents)
+    if table.attrs["refused"]:
+        kinds = "、".join(f"{genre} {count} 篇" for genre, count in sorted(table.attrs["refused"].items()))
+        _say(f"不作承诺的文章未读：{kinds}")
     _note_if_empty(corpus_, table.empty, "没有找到承诺与任务")
     _emit(_records(fulfilment(table, corpus_.documents) if fulfilled else table, corpus_), format)
 

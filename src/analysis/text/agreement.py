@@ -128,7 +128,8 @@ def agree(
     pandas.DataFrame
         label (one row each, then ``全部标签`` for the sets), coefficient (percent, cohen, fleiss, krippendorff, masi, jaccard;
         cohen for two coders, fleiss for units that all coded), value, low, high (percentile bootstrap), n (units coded at
-        least twice), positive (share of codes that give the label), coders, grade (可用 ≥ .80, 试用 ≥ .667, 不可用), note.
+        least twice), positive (share of codes that give the label), coders, grade (可用 ≥ .80, 试用 ≥ .667, 不可用; 不足以判断
+        where all codes are one value), note.
 
     Raises
     ------
@@ -193,7 +194,9 @@ def agree(
     table["n"], table["coders"] = len(twice), len(wide.columns)
     corrected = table["coefficient"] != "percent"
     table["grade"] = np.select(
-        [~corrected, table["value"] >= USABLE, table["value"] >= TENTATIVE], ["", "可用", "试用"], "不可用"
+        [~corrected, table["note"].notna(), table["value"] >= USABLE, table["value"] >= TENTATIVE],
+        ["", "不足以判断", "可用", "试用"],
+        "不可用",
     )
     return table[["label", "coefficient", "value", "low", "high", "n", "positive", "coders", "grade", "note"]]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -133,21 +134,27 @@ def commitments(documents: pd.DataFrame, *, genres_refused: Sequence[str] = NOT_
         stands and by_date (last day of it; NA when it cannot be resolved); modality and strength 1–5 (the codebook's;
         部署 with strength 3 for a plain imperative); measurable (it states a number or a deadline that can be
         checked); targets (the numbers as they stand, days of the calendar and deadlines left out); section (the heading it stands under).
+        ``attrs["refused"]``: genre → documents left out for it.
     """
     import pandas as pd
 
     book = _book()
     rows = []
+    refused: Counter[str] = Counter()
     for row in records(documents, "doc_id", "body", "genre", "issuer", "published", "event_date"):
         body, genre = row["body"], row["genre"]
-        if isinstance(body, str) and not (isinstance(genre, str) and genre in genres_refused):
+        if isinstance(genre, str) and genre in genres_refused:
+            refused[genre] += 1
+        elif isinstance(body, str):
             day = document_date(row)
             issuer = row["issuer"] if isinstance(row["issuer"], str) else None
             standing = isinstance(genre, str) and genre == "法规"
             rows += [{"doc_id": row["doc_id"], **one} for one in _in_body(body, day, issuer, standing, book)]
-    return pd.DataFrame(rows, columns=list(COMMITMENTS)).astype(
+    table = pd.DataFrame(rows, columns=list(COMMITMENTS)).astype(
         {"start": "int64", "end": "int64", "strength": "int64"}
     )
+    table.attrs["refused"] = dict(refused)
+    return table
 
 
 def fulfilment(table: pd.DataFrame, documents: pd.DataFrame, *, floor: float = 0.5) -> pd.DataFrame:

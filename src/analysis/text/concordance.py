@@ -45,11 +45,13 @@ def kwic(
     Raises
     ------
     RequestError
-        No pattern, one that does not compile, or one that matches the empty string.
+        No pattern, one that does not compile or matches the empty string, or a negative width.
     """
     import pandas as pd
 
     find = _finder(pattern)
+    if width is not None and width < 0:
+        raise RequestError("左右文的字数不能是负数", value=width)
     rows = []
     for doc_id, number, start, text in zip(
         sentences["doc_id"], sentences["sentence"], sentences["start"], sentences["text"], strict=True

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
+from ..errors import MethodError
 from .genres import suited
 
 if TYPE_CHECKING:
@@ -27,10 +28,23 @@ def intensity(table: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         year, policies, total (TPMG = Σ (m + g)·p), mean (PMG = total ÷ policies), cumulative (NTPMG: the sum of all so
-        far less what was repealed up to that year). Years without a policy stand with 0 and NA mean.
+        far less what was repealed up to that year). Years without a policy stand with 0 and NA mean. Policies without a
+        year or a score are left out; ``attrs["left_out"]`` counts them.
+
+    Raises
+    ------
+    MethodError
+        No policy has a year and all three scores.
     """
     import pandas as pd
 
+    known = table[["year", "p", "g", "m"]].notna().all(axis=1)
+    if not known.any():
+        raise MethodError(
+            "没有一份文件的年份和力度、目标、措施都已知", value=len(table), hint="请先补上年份或评分"
+        )
+    left_out = int((~known).sum())
+    table = table[known].infer_objects().astype({"year": int})
     scored = table.assign(score=(table["m"] + table["g"]) * table["p"])
     years = range(int(table["year"].min()), int(table["year"].max()) + 1)
     total = scored.groupby("year")["score"].sum().reindex(years, fill_value=0)
@@ -40,7 +54,7 @@ def intensity(table: pd.DataFrame) -> pd.DataFrame:
         gone = (
             scored.dropna(subset=["repealed"]).groupby("repealed")["score"].sum().reindex(years, fill_value=0)
         )
-    return pd.DataFrame(
+    result = pd.DataFrame(
         {
             "year": list(years),
             "policies": policies.to_numpy(),
@@ -49,6 +63,8 @@ def intensity(table: pd.DataFrame) -> pd.DataFrame:
             "cumulative": (total - gone).cumsum().to_numpy(),
         }
     )
+    result.attrs["left_out"] = left_out
+    return result
 
 
 def synergy(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import MethodError, RequestError
 from .segment import Segmenter, is_content, stopwords
+from .terms import copies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,18 +39,25 @@ class Company:
         All units with at least one term.
     unit
         What a unit is: sentence, paragraph or document.
+    note
+        That the documents are copies of one text, where they are.
     """
 
     terms: Counter[str]
     pairs: Counter[tuple[str, str]]
     units: int
     unit: str
+    note: str | None = None
 
     def __add__(self, other: Company) -> Company:
         if other.unit != self.unit:
             raise RequestError("计数单元不同，不能合并", value=f"{self.unit} / {other.unit}")
         return Company(
-            self.terms + other.terms, self.pairs + other.pairs, self.units + other.units, self.unit
+            self.terms + other.terms,
+            self.pairs + other.pairs,
+            self.units + other.units,
+            self.unit,
+            self.note if self.note == other.note else None,
         )
 
 
@@ -67,6 +75,8 @@ class Network:
         Of the whole network; modularity of the communities by the edges' weight.
     unit, weight, cut
         How it was made.
+    note
+        That of the counts.
     """
 
     nodes: pd.DataFrame
@@ -76,6 +86,7 @@ class Network:
     unit: str
     weight: str
     cut: str
+    note: str | None = None
 
 
 def measures(f_x: np.ndarray, f_y: np.ndarray, f_xy: np.ndarray, n: float) -> dict[str, np.ndarray]:
@@ -148,7 +159,10 @@ def company(
             units += 1
             singles.update(words)
             pairs.update(combinations(sorted(words), 2))
-    return Company(singles, pairs, units, unit)
+    texts: dict[str, list[str]] = {}
+    for doc_id, text in zip(sentences["doc_id"], sentences["text"], strict=True):
+        texts.setdefault(doc_id, []).append(text)
+    return Company(singles, pairs, units, unit, copies(texts.values()))
 
 
 def collocations(counts: Company, word: str | None = None, *, min_pair: int = 3) -> pd.DataFrame:
@@ -158,7 +172,7 @@ def collocations(counts: Company, word: str | None = None, *, min_pair: int = 3)
     -------
     pandas.DataFrame
         source, target, f_source, f_target, pair, then the columns of :func:`measures`; strongest logDice first. Of an
-        empty table ``attrs["note"]`` says why.
+        empty table ``attrs["note"]`` says why, of any other whether its counts are those of copies.
     """
     import pandas as pd
 
@@ -181,10 +195,8 @@ def collocations(counts: Company, word: str | None = None, *, min_pair: int = 3)
     table = table.assign(**more).sort_values(
         ["logdice", "pair", "source", "target"], ascending=[False, False, True, True]
     )
-    note = (
-        f"共 {counts.units} 个单元，没有两个词同现达到 {min_pair} 次，无从计算搭配" if table.empty else None
-    )
-    table.attrs.update(unit=counts.unit, units=counts.units, note=note)
+    few = f"共 {counts.units} 个单元，没有两个词同现达到 {min_pair} 次，无从计算搭配"
+    table.attrs.update(unit=counts.unit, units=counts.units, note=few if table.empty else counts.note)
     return table.reset_index(drop=True)
 
 
@@ -259,6 +271,7 @@ def cooccurrence(
         counts.unit,
         weight,
         f"前 {top} 个词，同现不少于 {min_pair} 个单元，{weight} 大于 {cut:g}",
+        counts.note,
     )
 
 
@@ -306,7 +319,7 @@ def clusters(counts: Company, *, top: int = 40, groups: int = 5) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        term, units, cluster (1 is the largest), order (place in the dendrogram).
+        term, units, cluster (1 is the largest), order (place in the dendrogram). ``attrs["note"]``: that of the counts.
 
     Raises
     ------
@@ -334,4 +347,5 @@ def clusters(counts: Company, *, top: int = 40, groups: int = 5) -> pd.DataFrame
         [(term, counts.terms[term], number[label[i]], place[i]) for i, term in enumerate(terms)],
         columns=["term", "units", "cluster", "order"],
     )
+    table.attrs["note"] = counts.note
     return table.sort_values(["cluster", "order"], ignore_index=True)

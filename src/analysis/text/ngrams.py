@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .segment import Lexicon, Segmenter, stopwords
+from .terms import copies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,8 @@ def discover(
     -------
     pandas.DataFrame
         phrase, uses, documents, pmi, entropy_left, entropy_right, doc_id, start, end (of the first use), most used first.
-        Empty when nothing qualifies; ``attrs["note"]`` then says whether the corpus was too small to tell.
+        Empty when nothing qualifies; ``attrs["note"]`` then says whether the corpus was too small to tell, and in any
+        case whether all documents are copies of one text.
     """
     import pandas as pd
 
@@ -104,9 +106,8 @@ def discover(
             table.append((phrase, uses, used_in_, *figures, doc_ids[document], start, start + len(phrase)))
     frame = pd.DataFrame(table, columns=list(COLUMNS))
     frame = frame.sort_values(["uses", "phrase"], ascending=[False, True], ignore_index=True)
-    frame.attrs["note"] = (
-        None if found else f"语料太小：没有两个以上的词连用达到 {min_uses} 次，无从发现固定搭配"
-    )
+    few = f"语料太小：没有两个以上的词连用达到 {min_uses} 次，无从发现固定搭配"
+    frame.attrs["note"] = copies(bodies) if found else few
     return frame
 
 

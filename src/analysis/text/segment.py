@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Quoted phrases of up to this many characters are one token; longer ones are quotations, not names.
 QUOTED_LIMIT = 10
+#: A line of a lexicon with more characters is no word.
+LONGEST = 60
 _QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'))
 _OPENING = frozenset(opening for opening, _ in _QUOTES)
 _HOLD = "\ue000"
@@ -63,13 +65,15 @@ class Lexicon:
         Raises
         ------
         CodebookError
-            No such file, not UTF-8, or a line with control characters; the message names the line.
+            No such file, not UTF-8, or a line with control characters or too long for a word; the message names the line.
         """
         file = Path(name) if Path(name).exists() else codebooks.path(str(name))
         try:
             text = file.read_bytes().decode("utf-8-sig")
         except FileNotFoundError:
             raise CodebookError("找不到词表", file=file, hint="请检查路径") from None
+        except IsADirectoryError:
+            raise CodebookError("词表应是文件，这是文件夹", file=file) from None
         except UnicodeDecodeError as error:
             raise CodebookError(
                 "词表不是 UTF-8 编码",
@@ -93,6 +97,14 @@ class Lexicon:
             if any(not character.isprintable() for character in word) or _HOLD in word:
                 raise CodebookError(
                     "词表中有不可见字符", file=file, row=row, value=word, hint="请删去这一行重新输入"
+                )
+            if len(word) > LONGEST:
+                raise CodebookError(
+                    f"词表中有超过 {LONGEST} 字的词",
+                    file=file,
+                    row=row,
+                    value=word[:20] + "…",
+                    hint="一行只写一个词",
                 )
             words[word] = kind.strip()
         return cls(words, header.get("version", ""), header.get("source", ""))

@@ -6,12 +6,13 @@ measured (:mod:`analysis.text.agreement`), then their codes replace the rules' s
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, MethodError
+from ..errors import InputError, MethodError, RequestError
 from .coding import CODES, Codebook
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ def draw(
     ------
     MethodError
         There is no sentence to draw.
+    RequestError
+        ``n`` is less than one.
     """
     import pandas as pd
 
     book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    if n < 1:
+        raise RequestError("至少要抽一句", value=n)
     if sentences.empty:
         raise MethodError("没有可抽的句子", hint="请检查语料的正文")
     table = sentences.reset_index(drop=True)
@@ -85,6 +90,8 @@ def draw(
 def write(sheet: pd.DataFrame, path: str | Path) -> Path:
     """Save a sheet as .xlsx or .csv (UTF-8 with a mark, so that spreadsheets read the Chinese)."""
     file = Path(path)
+    if file.suffix in (".xlsx", ".csv"):
+        file.parent.mkdir(parents=True, exist_ok=True)
     if file.suffix == ".xlsx":
         sheet.to_excel(file, index=False)
     elif file.suffix == ".csv":
@@ -112,20 +119,14 @@ def read(
     Raises
     ------
     InputError
-        A column of the codebook is absent, a unit occurs twice or has no such form, or a cell holds neither a mark nor
+        The file is no such table, a column of the codebook is absent, a unit occurs twice or has no such form, or a cell holds neither a mark nor
         nothing; the message names file, row and value.
     """
     import pandas as pd
 
     book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
     file = Path(path)
-    if not file.exists():
-        raise InputError("找不到编码表", file=file)
-    sheet = (
-        pd.read_excel(file, dtype=str)
-        if file.suffix == ".xlsx"
-        else pd.read_csv(file, dtype=str, encoding="utf-8-sig")
-    )
+    sheet = _table(file)
     names = [entry.code for entry in book.codes]
     absent = [name for name in (_UNIT, _TEXT, *names) if name not in sheet]
     if absent:
@@ -153,6 +154,25 @@ def read(
         labels = [name for name, mark in marks.items() if mark in YES]
         rows.append((unit, doc_id, int(sentence), record[_TEXT], coder or file.stem, labels))
     return pd.DataFrame(rows, columns=["unit", "doc_id", "sentence", "text", "coder", "labels"])
+
+
+def _table(file: Path) -> pd.DataFrame:
+    """A sheet as saved by a person: a workbook, or CSV in UTF-8 or in the GBK that spreadsheets write."""
+    import pandas as pd
+
+    if not file.is_file():
+        raise InputError("找不到编码表", file=file)
+    try:
+        if file.suffix == ".xlsx":
+            return pd.read_excel(file, dtype=str)
+        try:
+            return pd.read_csv(file, dtype=str, encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            return pd.read_csv(file, dtype=str, encoding="gb18030")
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(
+            "编码表读不出来", file=file, hint="请存为 .xlsx，或 UTF-8、GBK 编码的 .csv"
+        ) from error
 
 
 def as_coder(codes: pd.DataFrame, sentences: pd.DataFrame, coder: str = "rule") -> pd.DataFrame:

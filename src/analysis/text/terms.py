@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: What a result says when the corpus cannot carry the method.
 ONE_DOCUMENT = "语料只有一篇有正文的文档，无从比较文档间的多少，按词频排序"
 COPIES = "有正文的文档用词全部相同（同一文本的副本），无从比较文档间的多少，按词频排序"
+COPIED = "各篇正文全部相同（同一文本的副本），次数随副本数增加，不说明用法的多少"
 NOTHING = "没有可计的词：正文为空，或全是停用词"
 
 
@@ -172,6 +173,12 @@ def key_terms(counts: Counts, top: int = 50) -> pd.DataFrame:
         },
         columns=names,
     )
+
+
+def copies(texts: Iterable[object]) -> str | None:
+    """What to say where all texts are one and the same; None where they are not, or there is only one."""
+    several = [text for text in texts if text]
+    return COPIED if len(several) > 1 and all(text == several[0] for text in several) else None
 
 
 def too_alike(counts: Counts) -> str | None:
