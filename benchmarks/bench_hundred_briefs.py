@@ -195,12 +195,17 @@ def floor(project: Path, report: str, regions: list[str]) -> tuple[float, float]
     """Seconds a brief of the same cells and renders in one warm process a core, and seconds of preparing their inputs."""
     with tempfile.TemporaryDirectory(prefix="floor-", dir=project) as memory:
         preparing = timed(lambda: planned(project, report, regions, Path(memory)))
+    from analysis.briefs.zygote import environment  # a thread a process, or two processes fight for two cores
+
     works = furnish(project, report, regions)
     shares = [regions[k::CORES] for k in range(CORES)]
     program = [sys.executable, str(Path(__file__).resolve()), "floor", report, str(project)]
     processes = [
         subprocess.Popen(
-            [*program, *(f"{region}={works[region]}" for region in share)], stdout=subprocess.PIPE, text=True
+            [*program, *(f"{region}={works[region]}" for region in share)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
         for share in shares
     ]

@@ -410,49 +410,76 @@ def doubts(tables: Cases, as_of: str | dt.date | dt.datetime | None = None) -> p
     now = moment(as_of, tables)
     if (ready := tables.summed(now)) is not None:
         return ready.doubts()
-    frames = []
-    for one in registry.indicators().values():
-        counted = _counted_rows(tables, one, now)
-        if counted is None:
-            continue
-        table, top, bottom, name = counted
-        table = table.mutate(_top=top & bottom, _bottom=bottom)
-        table = table.mutate(_doubt=_doubt(table, one, name, tables.mapping.get(name), now))
-        sums = table.group_by(region=place(table, name)).aggregate(
-            numerator=table.count(where=table._top), denominator=table.count(where=table._bottom),
-            doubted=table.count(where=table._doubt & table._bottom), good=table.count(where=table._doubt & table._top),
-        )  # fmt: skip
-        frames.append(named(sums.execute()).sort_values("region", kind="stable").assign(indicator=one.id))
     columns = ["indicator", "region", "numerator", "denominator", "doubted", "good"]
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+    frames = [
+        sums.assign(indicator=one)[columns]
+        for table, name, shares in _counted(tables, now)
+        for one, sums in _doubted(tables, table, name, shares, now)
+    ]
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    order = {id: k for k, id in enumerate(registry.indicators())}
+    found = pd.concat(frames, ignore_index=True)
+    return found.iloc[found["indicator"].map(order).argsort(kind="stable")].reset_index(drop=True)
 
 
-def _counted_rows(
-    tables: Cases, one: registry.Indicator, now: dt.datetime
-) -> tuple[Any, Any, Any, str] | None:
-    """(table, in the numerator, in the denominator, table name) of a headline share, or ``None``."""
-    if not one.variants:
-        return None
+_Shares = dict[str, tuple[Any, Any]]  # indicator → what is in the numerator, what in the denominator
+
+
+def _doubted(
+    tables: Cases, table: Any, name: str, shares: _Shares, now: dt.datetime
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The sums of each indicator by region, all of them by one query."""
+    flags: dict[str, Any] = {}
+    for k, (one, (top, bottom)) in enumerate(shares.items()):
+        doubt = _doubt(table, registry.indicator(one), name, tables.mapping.get(name), now)
+        flags |= {f"numerator{k}": top & bottom, f"denominator{k}": bottom}
+        flags |= {f"doubted{k}": doubt & bottom, f"good{k}": doubt & top & bottom}
+    marked = table.select(region=place(table, name), **flags)
+    counted = marked.group_by("region").aggregate(
+        **{flag: marked.count(where=marked[flag]) for flag in flags}
+    )
+    sums = named(counted.execute()).sort_values("region", kind="stable")
+    for k, one in enumerate(shares):
+        own = {f"{column}{k}": column for column in ("numerator", "denominator", "doubted", "good")}
+        yield one, sums[["region", *own]].rename(columns=own)
+
+
+def _counted(tables: Cases, now: dt.datetime) -> Iterator[tuple[Any, str, _Shares]]:
+    """Each table that headline shares are counted on, its name, and these shares: clocks by clock, the others by table."""
+    clocks: dict[str, list[registry.Indicator]] = {}
+    others: dict[str, list[registry.Indicator]] = {}
+    for one in registry.indicators().values():
+        if one.variants and one.kind == "clock":
+            clocks.setdefault(str(one.clock), []).append(one)
+        elif one.variants and one.kind == "share" and _plain(tables, one):
+            others.setdefault(str(one.table), []).append(one)
+    for id, ones in clocks.items():
+        clock = deadlines.clock(id)
+        if tables.has(clock.table) and clock.runs_on(tables.tables[clock.table].columns):
+            table = deadlines.run(snapshot(tables, clock.table, now), clock, now)
+            yield table, clock.table, {one.id: _states(table, one.headline) for one in ones}
+    for name, ones in others.items():
+        read = {column for one in ones for column in registry.needs(one.headline)}
+        table = snapshot(tables, name, now, set(registry.DERIVED.get(name, ())) & read)
+        yield table, name, {one.id: _parsed(table, one.headline, now) for one in ones}
+
+
+def _plain(tables: Cases, one: registry.Indicator) -> bool:
+    """Whether the headline is a share of the table's own rows, and its columns are there."""
     variant = one.headline
-    if one.kind == "clock":
-        clock = deadlines.clock(str(one.clock))
-        if not tables.has(clock.table) or not clock.runs_on(tables.tables[clock.table].columns):
-            return None
-        table = deadlines.run(snapshot(tables, clock.table, now), clock, now)
-        return (
-            table,
-            table.state.isin(variant.numerator),
-            table.state.isin(variant.denominator) & table.fallen,
-            clock.table,
-        )
-    if one.kind != "share" or variant.total or variant.out_of or not tables.has(str(one.table)):
-        return None
-    if lack(tables, str(one.table), registry.needs(variant)):
-        return None
-    derived = set(registry.DERIVED.get(str(one.table), ()))
-    table = snapshot(tables, str(one.table), now, derived & set(registry.needs(variant)))
-    base = parse(variant.denominator).on(table, as_of=now).fill_null(False)
-    return table, parse(variant.numerator).on(table, as_of=now).fill_null(False), base, str(one.table)
+    if variant.total or variant.out_of or not tables.has(str(one.table)):
+        return False
+    return not lack(tables, str(one.table), registry.needs(variant))
+
+
+def _states(table: Any, variant: registry.Variant) -> tuple[Any, Any]:
+    return table.state.isin(variant.numerator), table.state.isin(variant.denominator) & table.fallen
+
+
+def _parsed(table: Any, variant: registry.Variant, now: dt.datetime) -> tuple[Any, Any]:
+    top, bottom = (parse(text).on(table, as_of=now) for text in (variant.numerator, variant.denominator))
+    return top.fill_null(False), bottom.fill_null(False)
 
 
 def _doubt(
