@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BANDS = (15, 60, 90)
+_OPEN = {"enters": ["registered_at"], "leaves": ["closed_at"]}  # the stock whose stays and ages are one query
 FLOW_COLUMNS = [
     "region_code", "level", "month", "opening", "intake", "outflow", "closing", "clearance", "months_of_work",
 ]  # fmt: skip
@@ -249,13 +250,7 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     import numpy as np
     import pandas as pd
 
-    table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at", by))
-    table = table.filter(table.registered_at.notnull())
-    query = table.group_by(
-        **margin_tables.keys(table, "matters", by),
-        opened=table.registered_at.date(), closed=month_number(table.closed_at),
-    ).aggregate(n=table.count())  # fmt: skip
-    cells = margin_tables.fetch(query, month=["closed"])
+    cells = _stays(tables, now, by)
     if not len(cells):
         return pd.DataFrame(columns=["region", "group", "month", "part_of", "n"])
     opened = cells["opened"].to_numpy("datetime64[D]")
@@ -287,6 +282,21 @@ def _ages(tables: Cases, now: dt.datetime, by: str | None, bands: Sequence[int])
     return labels.take(which).assign(
         month=months[where], part_of=pd.Categorical(names).take(band), n=stacked[band, which, where]
     )
+
+
+def _stays(tables: Cases, now: dt.datetime, by: str | None) -> pd.DataFrame:
+    """Matters by day of coming and month of leaving: region, group, opened (day), closed (month), n."""
+
+    def asked() -> pd.DataFrame:
+        table = margin_tables.snapshot(tables, "matters", now, columns=("closed_at", by))
+        table = table.filter(table.registered_at.notnull())
+        query = table.group_by(
+            **margin_tables.keys(table, "matters", by),
+            opened=table.registered_at.date(), closed=month_number(table.closed_at),
+        ).aggregate(n=table.count())  # fmt: skip
+        return margin_tables.fetch(query, month=["closed"])
+
+    return tables.once(("stays", now, by), asked)
 
 
 def _wide(ages: pd.DataFrame) -> pd.DataFrame:
@@ -361,6 +371,10 @@ def _level(
 
     name, options = str(one.table), one.options
     asked = [text for text in dict.fromkeys(conditions) if text]
+    if not asked and options == _OPEN:
+        pairs = _stays(tables, now, by)
+        opened = pairs["opened"].to_numpy("datetime64[M]").astype("datetime64[ns]")
+        return [_at_ends(_deltas(pairs.assign(opened=opened), now))] * len(conditions)
     read = (
         *options["enters"],
         *options["leaves"],
@@ -395,6 +409,8 @@ def _deltas(pairs: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
     What leaves in the month it comes, or before, makes no difference at any month's end: it comes as nothing, so that
     a place where all is done at once has a stock of 0 and not no stock.
     """
+    import numpy as np
+
     pairs = pairs[pairs["opened"].notna()]
     stays = ~(pairs["closed"] <= pairs["opened"])
     come = pairs[["region", "group"]].assign(month=pairs["opened"], n=pairs["n"].where(stays, 0.0))
@@ -402,7 +418,11 @@ def _deltas(pairs: pd.DataFrame, now: dt.datetime) -> pd.DataFrame:
     leave = gone[["region", "group"]].assign(month=gone["closed"], n=-gone["n"])
     both = stack([come, leave], ["region", "group", "month", "n"])
     both = both[both["month"] <= _month_start(now)].rename(columns={"n": "numerator"})
-    return both.groupby(["region", "group", "month"], observed=True)["numerator"].sum().reset_index()
+    month = both["month"].to_numpy().astype("datetime64[M]").astype(int)
+    month -= month.min(initial=0)
+    number, first = firsts(numbered(both, ["region", "group"]) * (month.max(initial=0) + 1) + month)
+    made = both.take(first).assign(numerator=np.bincount(number, both["numerator"], len(first)))
+    return made.sort_values(["region", "group", "month"], ignore_index=True)
 
 
 def _month_start(now: dt.datetime) -> pd.Timestamp:

@@ -12,7 +12,7 @@ indicator table.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,24 +123,38 @@ def figures(
     made: list[tuple[object, ...]] = []
     reason = _silent(tables, places)
     if reason is None:
-        cube, codes, first = _cube(tables, places, as_of)
-        since = _since(tables)
-        for number, (start, end) in enumerate(spans):
-            if start is None or end is None:
-                continue
-            for long in {_is_county(code) for code in codes}:
-                rows = np.array([_is_county(code) == long for code in codes])
-                counted = _counted(cube[rows], *_range(start, end, long), first, since)
-                if counted is not None:
-                    made += [
-                        (one.id, variant, "", code, "", number, float(n), float(tested), float(n))
-                        for variant, verdict in VERDICTS.items()
-                        for code, n, tested in zip(codes[rows], counted[verdict], counted["tested"], strict=True)
-                    ]  # fmt: skip
+        found = verdicts(*_cube(tables, places, as_of), _since(tables), spans)
+        made = [
+            (one.id, variant, "", code, "", span, n, tested, n) for variant, code, span, n, tested in found
+        ]
         reason = None if made else "数据里没有往年同月，看不出哪些问题新出现或上升"
     if reason is not None:
         lacking |= {(one.id, variant): reason for variant in one.variants}
     return pd.DataFrame(made, columns=names)
+
+
+def verdicts(
+    cube: np.ndarray, codes: np.ndarray, first: int, since: dt.date, spans: Sequence[Span]
+) -> Iterator[tuple[str, str, int, float, float]]:
+    """Of every place and span the new and the rising topics, counted, and how many topics were tested.
+
+    Parameters
+    ----------
+    cube, codes, first
+        Matters by place, topic and month; the places; the first month, counted from the year 0.
+    since
+        From when the data are complete.
+    """
+    long = np.array([_is_county(code) for code in codes], dtype=bool)
+    for number, (start, end) in enumerate(spans):
+        if start is None or end is None:
+            continue
+        for rows, months in ((long, _range(start, end, True)), (~long, _range(start, end, False))):
+            counted = _counted(cube[rows], *months, first, since) if rows.any() else None
+            if counted is not None:
+                for variant, verdict in VERDICTS.items():
+                    for code, n, tested in zip(codes[rows], counted[verdict], counted["tested"], strict=True):
+                        yield variant, code, number, float(n), float(tested)
 
 
 def _silent(tables: Cases, places: Places) -> str | None:
@@ -301,7 +315,7 @@ def _months(period: str | Period | Sequence[Period]) -> list[Period]:
 def _since(tables: Cases) -> dt.date:
     """The first of the month from which the data are complete."""
     stated = (tables.metadata.get("window") or {}).get("start")
-    first = dt.date.fromisoformat(str(stated)) if stated else tables.extent[0]
+    first = dt.date.fromisoformat(str(stated)) if stated else tables.first_day
     if first is None:
         raise MethodError("数据里没有日期，无从比较")
     return first if first.day == 1 else (first.replace(day=1) + dt.timedelta(days=32)).replace(day=1)

@@ -110,6 +110,17 @@ class Cases:
         return (first and first.date(), last and last.date())
 
     @cached_property
+    def first_day(self) -> dt.date | None:
+        """The first of ``extent``; alone it costs a look at one date a table."""
+        if self.prepared is not None or "_span" in self.__dict__:
+            return self.extent[0]
+        firsts = [
+            self.tables[name][schema.table(name).when].min().execute()
+            for name in _HAPPENS if self.has(f"{name}.{schema.table(name).when}")
+        ]  # fmt: skip
+        return min((first.date() for first in firsts if first == first), default=None)
+
+    @cached_property
     def last_moment(self) -> dt.datetime | None:
         """The as-of moment when none is given: what the metadata state, else the last moment something happened."""
         stated = self.metadata.get("as_of")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -197,7 +198,7 @@ def counted(
     by: str | None,
     lacking: dict[tuple[str, str], str],
 ) -> list[pd.DataFrame]:
-    """One query a table and date; an open vocabulary to split by (topics) takes one of its own.
+    """Queries by table and date; an open vocabulary to split by (topics) takes one of its own.
 
     What needs the join of matters with pieces takes one for all dates: the join is dear.
     """
@@ -212,11 +213,37 @@ def counted(
         joined = "repeated_piece" in registry.needs(variant)
         key = (name, variant.split if is_open else None, None if joined else variant.when)
         batches.setdefault(key, []).append((indicator, variant))
+    # Where each query reads the rows again, and not only the columns it needs, one must do.
+    apart = tables.con.name == "duckdb"
     return [
         frame
-        for (name, split, _), members in batches.items()
-        for frame in _aggregate(tables, name, split, by, members, as_of)
+        for (name, split, when), members in batches.items()
+        for some in (_apart(name, members) if apart and when else [members])
+        for frame in _aggregate(tables, name, split, by, some, as_of)
     ]
+
+
+def _apart(name: str, members: Sequence[Wanted]) -> list[list[Wanted]]:
+    """Definitions that look at the same few columns together: counting rows by a handful of terms several times over
+    costs far less than once by all their combinations.
+    """
+    columns = schema.table(name).columns
+    groups: list[tuple[set[str], list[Wanted]]] = []
+    for indicator, variant in members:
+        looked = {*registry.needs(variant)} - {variant.when, variant.total, variant.out_of}
+        for known, group in groups:
+            terms = (len(columns[one].terms) + 1 if one in columns else 0 for one in known | looked)
+            if math.prod(max(2, number) for number in terms) <= _MOST_COMBINATIONS:
+                known |= looked
+                group.append((indicator, variant))
+                break
+        else:
+            groups.append((looked, [(indicator, variant)]))
+    return [group for _, group in groups]
+
+
+_MOST_COMBINATIONS = 24
+"""Of terms in one query's cells, by place and month: so many fit into a processor's cache."""
 
 
 def _aggregate(
@@ -226,7 +253,8 @@ def _aggregate(
     read = {column for _, variant in members for column in registry.needs(variant)}
     table, first = snapshot(tables, name, as_of, columns={*read, by}), schema.table(name).when
     months = {str(variant.when): f"month_{variant.when}" for _, variant in members}
-    if len(months) == 1 and not {first, *registry.DERIVED.get(name, ())} & set(months):
+    early = len(months) == 1 and not {first, *registry.DERIVED.get(name, ())} & set(months)
+    if early:
         table = table.filter(table[next(iter(months))].notnull())
     measures = _Measures(table, name, as_of, months)
     parts = {
@@ -244,7 +272,7 @@ def _aggregate(
     frames = []
     for when, month in months.items():
         # What has not happened is in no period, not even in all of them.
-        rows = cells if when == first else cells.filter(cells[month].notnull())
+        rows = cells if early or when == first else cells.filter(cells[month].notnull())
         frame = fetch(measures.sums(rows, [*where, month], parts[when]), month=[month])
         frame = frame.rename(columns={month: "month"})
         if not split:
