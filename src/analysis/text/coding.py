@@ -17,7 +17,6 @@ import numpy as np
 from .. import codebooks
 from ..errors import CodebookError, InputError
 from .rules import CLAUSE, AnyOf, Rule, Spans, Unit, View, parse
-from .votes import Trace, Votes, Weighed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +85,6 @@ class Codebook:
     genres: tuple[str, ...]
     shields: tuple[str, ...]
     codes: tuple[Code, ...]
-    votes: Votes | None = None
 
     @classmethod
     def load(cls, name: str | Path) -> Codebook:
@@ -127,7 +125,6 @@ class Codebook:
             genres=tuple(content.get("genres") or ()),
             shields=tuple(content.get("shields") or ()),
             codes=codes,
-            votes=Votes.load(content["votes"], names) if content.get("votes") else None,
         )
 
 
@@ -173,69 +170,29 @@ def code(
 def evaluate(view: View, book: Codebook) -> Iterator[tuple[int, list[tuple[str, list[str], float, Spans]]]]:
     """Codes of one document's units: unit number → (code, ids of its rules, confidence, evidence spans)."""
     found: dict[int, list[tuple[str, list[str], float, Spans]]] = {}
-    proposals = [propose(view, entry) for entry in book.codes]
-    weighed = book.votes.weigh(view, [proposal.trace for proposal in proposals]) if book.votes else None
-    for number, (entry, proposal) in enumerate(zip(book.codes, proposals, strict=True)):
-        kept = proposal.kept if weighed is None else _weigh(entry.code, number, proposal, weighed)
-        for unit, (ids, confidence, spans) in kept.items():
-            found.setdefault(unit, []).append((entry.code, ids, confidence, spans))
-    return iter(sorted(found.items()))
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What the rules of one code found: units where one holds, and where it stays, with ids, confidence and evidence."""
-
-    held: frozenset[int]
-    kept: dict[int, tuple[list[str], float, Spans]]
-
-    @property
-    def trace(self) -> Trace:
-        """As the votes want it."""
-        return Trace(self.held, {unit: (len(ids), len(spans)) for unit, (ids, _, spans) in self.kept.items()})
-
-
-def propose(view: View, entry: Code) -> Proposal:
-    """Where the rules of one code hold in a document, less its exclusion and what is said in passing."""
-    holds: dict[int, list[tuple[CodeRule, Spans]]] = {}
-    for rule in entry.rules:
-        units = rule.rule.candidates(view)
-        for number in range(len(view.units)) if units is None else sorted(units):
-            if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
-                holds.setdefault(number, []).append((rule, spans))
-    kept = {}
-    rest: View | None = None
-    for number, rules in holds.items():
-        if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
-            continue
-        if entry.passing is not None and entry.passing.find(view, number):
-            rest = rest or view.without(entry.passing)
-            rules = [
-                (rule, spans) for rule, _ in rules if (spans := rule.rule.find(rest, number)) is not None
-            ]
-            if not rules:
+    for entry in book.codes:
+        holds: dict[int, list[tuple[CodeRule, Spans]]] = {}
+        for rule in entry.rules:
+            units = rule.rule.candidates(view)
+            for number in range(len(view.units)) if units is None else sorted(units):
+                if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
+                    holds.setdefault(number, []).append((rule, spans))
+        rest: View | None = None
+        for number, rules in holds.items():
+            if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
                 continue
-        evidence = tuple(sorted({span for _, each in rules for span in each}))
-        kept[number] = ([rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), evidence)
-    return Proposal(frozenset(holds), kept)
-
-
-def _weigh(
-    code: str, number: int, proposal: Proposal, weighed: Weighed
-) -> dict[int, tuple[list[str], float, Spans]]:
-    """What the rules gave, less what is weighed too light, with what they were silent on and is weighed heavy enough.
-
-    What stands without words of its own (an item under its leading sentence) is not weighed; what a rule found and an
-    exclusion struck out is not brought back.
-    """
-    low, high = weighed.votes.limits
-    belief = weighed.probabilities[:, number]
-    voted = {unit: found for unit, found in proposal.kept.items() if belief[unit] >= low or not found[2]}
-    for unit in np.flatnonzero(belief > high).tolist():
-        if unit not in proposal.held:
-            spans = weighed.evidence(unit, number)
-            voted[unit] = ([f"{code}.权衡"], round(float(belief[unit]), 2), spans)
-    return voted
+            if entry.passing is not None and entry.passing.find(view, number):
+                rest = rest or view.without(entry.passing)
+                rules = [
+                    (rule, spans) for rule, _ in rules if (spans := rule.rule.find(rest, number)) is not None
+                ]
+                if not rules:
+                    continue
+            spans = tuple(sorted({span for _, each in rules for span in each}))
+            found.setdefault(number, []).append(
+                (entry.code, [rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), spans)
+            )
+    return iter(sorted(found.items()))
 
 
 def views(
