@@ -25,6 +25,20 @@ def test_a_note_may_be_broken_at_the_margin():
     assert strip_pinyin(Traced.of("聯(li\nán)席")).value == "聯席"
 
 
+def test_a_real_page_of_notes_and_traditional_characters(shared):
+    """text_methods.md 4.5: 216 notes, 1,124 of 2,501 characters; nothing traditional is left, no character lost."""
+    (file,) = (shared / "seeds").glob("002_*.txt")
+    text = Traced.of(file.read_text(encoding="utf-8"))
+    plain = strip_pinyin(text)
+    assert (len(text), len(plain)) == (2501, 1377)
+    # A note is a jump in the origin.
+    assert int((plain.origin[1:] - plain.origin[:-1] > 1).sum()) == 216
+    simple, script = simplify(plain)
+    assert (len(simple), script) == (1377, "繁")
+    assert simple.origin.tolist() == plain.origin.tolist()
+    assert opencc.OpenCC("t2s").convert(simple.value) == simple.value
+
+
 @pytest.mark.parametrize(
     ("traditional", "simplified"),
     [

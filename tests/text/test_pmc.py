@@ -61,6 +61,28 @@ def test_golden_values() -> None:
     ten = pmc.index(golden(("X10", 1)), single=["X2"]).iloc[0]
     assert ten["pmc"] == pytest.approx(8.0)
     assert ten["pmc9"] == pytest.approx(7.0)
+    assert ten["grade_ten"] == "优秀"
+
+
+def test_where_each_document_falls_short() -> None:
+    """text_methods.md 2.1, item 5 and the grades of one variable: .90, .70, .50, .30."""
+    two = pd.concat([golden(), golden().assign(doc_id="b", value=1)], ignore_index=True)
+    table = pmc.variables(pmc.index(two, single=["X2"]))
+    mine = table[table["doc_id"] == "a"].set_index("variable")
+    assert mine["grade"].tolist() == [
+        "可接受",
+        "较差",
+        "优秀",
+        "可接受",
+        "良好",
+        "优秀",
+        "良好",
+        "优秀",
+        "优秀",
+    ]
+    assert mine["depression"].sum() == pytest.approx(2.0)
+    assert mine.loc["X2", ["depression", "below_mean"]].tolist() == pytest.approx([0.75, 0.375])
+    assert table["below_mean"].sum() == pytest.approx(0)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,32 @@ def index(table: pd.DataFrame, *, book: str = "pmc", single: Collection[str] | N
     return result.reset_index()
 
 
+def variables(scores: pd.DataFrame, *, book: str = "pmc") -> pd.DataFrame:
+    """Where each document falls short (分变量凹陷与等级).
+
+    Parameters
+    ----------
+    scores
+        Of :func:`index`.
+
+    Returns
+    -------
+    DataFrame
+        doc_id, variable, name, value (X_i), grade (by the codebook's grades of one variable), depression (1 − X_i),
+        below_mean (mean of X_i over the documents − X_i; above 0 where it falls short of the set).
+    """
+    content = codebooks.load(book)
+    names = {variable["id"]: variable["name"] for variable in content["variables"]}
+    single = content["grades"]["single"]
+    present = [name for name in names if name in scores]
+    table = scores.melt("doc_id", present, "variable", "value")
+    table.insert(2, "name", table["variable"].map(names))
+    table["grade"] = [grade(value, single["lower"], single["names"]) for value in table["value"]]
+    table["depression"] = 1 - table["value"]
+    table["below_mean"] = table.groupby("variable")["value"].transform("mean") - table["value"]
+    return table
+
+
 def grade(value: float, lower: list[float], names: list[str]) -> str:
     """The grade whose half-open interval holds the value; floating noise of 1e-9 counts as the bound itself."""
     return next(name for bound, name in zip(lower, names, strict=True) if value >= bound - 1e-9)
