@@ -119,15 +119,90 @@ def test_a_small_count_alone_takes_the_next_smallest_with_it():
     assert conceal(values, small, THRESHOLD).cells.ravel().tolist() == [True, True, False, False]
 
 
+def province(*cities, split=True):
+    """The cities' own rows with their sums, and each city's counties with what is not shown of them."""
+    below = [
+        (table, conceal(table, small, THRESHOLD))
+        for table in (with_totals(city, split=split) for city in cities)
+    ]
+    rows = np.array([table[-1] for table, _ in below])
+    return np.vstack([rows, rows.sum(axis=0)]), below
+
+
 def test_the_province_withholds_what_one_city_alone_withholds():
-    values = with_totals([[3, 60], [40, 80], [20, 90]])
-    below = np.array([[True, True, False], [False] * 3, [False] * 3])
-    assert crown(values, below, small, THRESHOLD).tolist() == [True, True, False]
-    shared = np.array([[True, True, False], [True, True, False], [False] * 3])
-    # Each can be moved against the other, but the first holds too little for the second's.
-    assert crown(values, shared, small, THRESHOLD).tolist() == [True, True, False]
-    more = with_totals([[4, 60], [4, 80], [4, 90]])
-    assert not crown(more, np.array([[True, True, False]] * 3), small, THRESHOLD).any()
+    alone = [[3, 60], [0, 90]]
+    values, below = province(alone, [[40, 80]], [[20, 90]])
+    assert below[0][1].cells[-1].tolist() == [True, True, False]
+    assert crown(values, below, small, THRESHOLD).cells[-1].tolist() == [True, True, False]
+    # A city that withholds the same can take it back: 3 to 4 and 1 to 0, 3 to 0 and 1 to 4.
+    values, below = province(alone, [[1, 80], [0, 40]], [[20, 90]])
+    assert not crown(values, below, small, THRESHOLD).cells[-1].any()
+
+
+def test_the_province_withholds_no_more_than_the_cheaper_way_round():
+    """No city withholds the very same two parts, but three of them together close the circle."""
+    first, second, third = [[3, 60, 0]], [[0, 80, 4]], [[4, 0, 90]]
+    values, below = province(first, second, second, third, third)
+    assert [hidden.cells[-1].tolist() for _, hidden in below[:2]] == [
+        [True, True, False, False],
+        [False, True, True, False],
+    ]
+    assert not crown(values, below, small, THRESHOLD).cells[-1].any()
+    # Without the third the circle is closed at the top, by its two lesser parts: 12 and 94, not 12 and 210.
+    values, below = province(first, second, [[9, 70, 90]])
+    assert crown(values, below, small, THRESHOLD).cells[-1].tolist() == [True, False, True, False]
+
+
+provinces = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 2**32 - 1)), min_size=1, max_size=4).flatmap(
+    lambda shape: st.tuples(st.just(shape), st.integers(0, 4), st.sampled_from([1, 3, 8]), st.booleans())
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(provinces)
+def test_no_small_count_of_a_county_or_city_follows_from_all_that_a_province_shows(drawn):
+    """All three levels as one system of equations, judged by programmes."""
+    shape, parts, rate, unnamed = drawn
+    unseen = np.arange(parts) == (parts - 1 if unnamed and parts > 1 else -1)
+    below = []
+    for rows, seed in shape:
+        counts = np.random.default_rng(seed).poisson(rate, (rows, max(parts, 1))) * np.arange(
+            1, max(parts, 1) + 1
+        )
+        table = with_totals(counts, split=bool(parts))
+        below.append((table, conceal(table, small, THRESHOLD, unseen)))
+    values = np.vstack([[table[-1] for table, _ in below], sum(table[-1] for table, _ in below)])
+    made = crown(values, below, small, THRESHOLD, unseen)
+    tables = [*(table for table, _ in below), values]
+    starts = np.cumsum([0, *(table.size for table in tables)])
+    lines = []
+    for table, start in zip(tables, starts, strict=False):
+        wide = np.zeros((len(equations(table.shape)), starts[-1]))
+        wide[:, start : start + table.size] = equations(table.shape)
+        lines += list(wide)
+    for city, (table, _) in enumerate(below):  # a city's row stands in two tables
+        for column in range(values.shape[1]):
+            line = np.zeros(starts[-1])
+            line[starts[city] + table.size - values.shape[1] + column] = 1
+            line[starts[-2] + city * values.shape[1] + column] = -1
+            lines.append(line)
+    truth = np.concatenate([table.ravel() for table in tables])
+    shut = np.concatenate([*(hidden.cells.ravel() for _, hidden in below), made.cells.ravel()])
+    bounds = [(0, None) if hidden else (value, value) for hidden, value in zip(shut, truth, strict=True)]
+    named = np.concatenate(
+        [
+            np.broadcast_to(~np.append(unseen, False)[-table.shape[1] :], table.shape).ravel()
+            for table in tables
+        ]
+    )
+    matrix = np.array(lines)
+    for cell in np.flatnonzero(small(truth) & named):
+        assert shut[cell]
+        goal = np.zeros(len(truth))
+        for sign, need in ((1, 0), (-1, -THRESHOLD)):
+            goal[cell] = sign
+            found = linprog(goal, A_eq=matrix, b_eq=matrix @ truth, bounds=bounds)
+            assert found.status == 3 or found.fun <= need + 1e-6
 
 
 @pytest.mark.parametrize("count", [0, 9])

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Release:
         self._tables: dict[tuple[str, str], tuple[Need, ...]] = {}
         self._values: dict[tuple[str, str], Array] = {}
         self._decided: dict[tuple[str, str, int], tuple[Array, Hidden]] = {}
-        self._crowned: dict[tuple[str, str, int], tuple[Array, Hidden]] = {}
+        self._crowned: dict[tuple[str, str, int], list[tuple[Array, Hidden]]] = {}
 
     # --- asking ----------------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Release:
         """What is not shown of a place's row: parts, last the total."""
         level = self._level(region)
         if level == "top":
-            return self._top(table, region, month)[1].cells[-1]
+            return self._top(table, region, month)
         middle = region if level == "middle" else str(regions.load().get(region).parent)
         values, decided = self._siblings(table, middle, month)
         place = -1 if level == "middle" else self._children(middle).index(region)
@@ -179,17 +180,21 @@ class Release:
             )
         return self._decided[key]
 
-    def _top(self, table: Table, top: str, month: int) -> tuple[Array, Hidden]:
+    def _top(self, table: Table, top: str, month: int) -> Flags:
         key = (table.id, top, month)
         if key not in self._crowned:
-            cities = self._children(top)
-            below = [self._siblings(table, city, month)[1].cells[-1] for city in cities]
-            values = self._cells(table, [*cities, top], month, rolling=False)
-            hidden = np.array(below, dtype=bool).reshape(len(cities), values.shape[1])
             unseen = np.array([name == REST for name in table.parts], dtype=bool)
-            made = crown(values, hidden, self.profile.is_small, self.profile.threshold, unseen)
-            self._crowned[key] = values, Hidden(np.vstack([hidden, made]), unseen=np.append(unseen, False))
-        return self._crowned[key]
+            small, threshold = self.profile.is_small, self.profile.threshold
+            cities = self._children(top)
+            below = [self._siblings(table, city, month) for city in cities]
+            values = self._cells(table, [*cities, top], month)
+            blocks = [(values, crown(values, below, small, threshold, unseen))]
+            if table.rolling:  # its months are shown, and the year that they add up to is not more than they
+                own = self._cells(table, [top], month, rolling=False)
+                blocks.append((own, crown(own, [], small, threshold, unseen)))
+            self._crowned[key] = blocks
+        made: Flags = np.any([decided.cells[-1] for _, decided in self._crowned[key]], axis=0)
+        return made
 
     def _cells(self, table: Table, codes: Sequence[str], month: int, *, rolling: bool = True) -> Array:
         """Counts of some places in a month (or the year that ends with it): columns the parts, last the total."""
@@ -349,7 +354,7 @@ class Release:
             # Counties in the tables of their city: judged in the city's brief and in theirs, not again in the province's.
             if len(values) > 1 and not self._crowned:
                 blocks.add(values, decided, top=False)
-        for values, decided in self._crowned.values():
+        for values, decided in chain.from_iterable(self._crowned.values()):
             blocks.add(values, decided, top=True)
         made = blocks.certificate(str(self._book["version"]))
         if made["failed"]:
