@@ -47,6 +47,7 @@ PRELOAD = (
     "matplotlib_inline.backend_inline",
     "duckdb",
     "scipy.stats",
+    "statsmodels.genmod.generalized_linear_model",
     "openpyxl",
     "ibis.backends.duckdb",
     "ipywidgets",

@@ -88,11 +88,13 @@ def _fitted(
     around: np.ndarray, days: np.ndarray, heap: np.ndarray, kept: np.ndarray, limit: int
 ) -> tuple[float, float]:
     """Expected and p from the smooth count around."""
-    import statsmodels.api as sm
+    # Not statsmodels.api, which loads a second's worth of what is not used here.
     from scipy.stats import norm
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
     design = _smooth(days, limit)
-    fit = sm.GLM(around[kept], design[kept], family=sm.families.Poisson()).fit(scale="X2")
+    fit = GLM(around[kept], design[kept], family=Poisson()).fit(scale="X2")
     mean = fit.predict(design[heap])
     # Uncertainty of the smooth count, and of counting, both widened by the dispersion found around.
     scale = max(float(fit.scale), 1.0)
