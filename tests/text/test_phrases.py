@@ -215,3 +215,9 @@ def test_every_form_is_found_at_every_place(standing: set[str], body: str) -> No
     expected = {(form, at) for form in standing for at in range(len(body)) if body.startswith(form, at)}
     assert len(found) == len(expected)
     assert set(found) == expected
+
+
+def test_the_number_of_a_paragraph_is_no_part_of_a_name() -> None:
+    assert phrases("六、建立抽查制度\n每季一次。").empty
+    assert phrases("六、建立首问负责接访制度\n每季一次。")["phrase"].tolist() == ["首问负责接访制度"]
+    assert phrases("推进一、二、三产业融合发展机制。")["phrase"].tolist() == ["一、二、三产业融合发展机制"]

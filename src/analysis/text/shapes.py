@@ -37,6 +37,8 @@ _CONTRAST = re.compile(
 _PLUS = re.compile(rf"[{HAN}A-Za-z\d]{{1,12}}(?:[+＋][{HAN}A-Za-z\d]{{1,12}})+")
 _CUTS = frozenset("的了》等把将以在对从向为是") | {"作为", "成为", "做到", "按照"}
 _SENTENCE = re.compile("了|的|纳入|提供|成为|作为|体现|转化|什么|如何|必须|应当")
+# The number before a clause (六、建立……制度) is no member of a list.
+_NUMBER = rf"(?:(?<![^{STOP}])[一二三四五六七八九十]{{1,3}}、)?"
 _FAMILY = re.compile(rf"([{HAN}]{{2}}在)[“\"]([{HAN}]{{1,2}})[”\"]")
 
 
@@ -332,18 +334,18 @@ def _verbal(run: Sequence[str]) -> float:
 
 def _named(body: str, shapes: Shapes) -> Iterator[Mention]:
     """Names that run up to a head noun from the last verb, 的 or mark before it, cut at the edges of words."""
-    for clause in re.finditer(rf"[^{STOP}]+", body):
-        if not shapes.named.search(clause[0]):
+    for clause in re.finditer(rf"{_NUMBER}([^{STOP}]+)", body):
+        if not shapes.named.search(clause[1]):
             continue
-        words = _tagged(clause[0])
-        edges = {end for *_, end in words} | {len(clause[0])}
-        for match in shapes.named.finditer(clause[0]):
-            if match.end() not in edges or shapes.named.match(clause[0], match.end()):
+        words = _tagged(clause[1])
+        edges = {end for *_, end in words} | {len(clause[1])}
+        for match in shapes.named.finditer(clause[1]):
+            if match.end() not in edges or shapes.named.match(clause[1], match.end()):
                 continue
-            start = _name_start(clause[0], words, match.start(), shapes)
-            if start is not None and _is_lead(clause[0][start : match.start()], shapes):
-                name = clause[0][start : match.end()]
-                at = clause.start() + start
+            start = _name_start(clause[1], words, match.start(), shapes)
+            if start is not None and _is_lead(clause[1][start : match.start()], shapes):
+                name = clause[1][start : match.end()]
+                at = clause.start(1) + start
                 yield Mention(at, at + len(name), normal(name), shapes.heads[match[0]], "named")
 
 
