@@ -191,8 +191,8 @@ def test_the_indicator_counts_what_the_verdicts_say(root) -> None:
     source = cases.load(root / "data/sample/cases")
     risen, book = 0, regions.load()
     known = ["990000", *(one.code for one in (*book.children("990000"), *book.counties("990000")))]
-    for period in ("2023-06", "2024Q1", "2024-12"):
-        for by, region in ((None, "990000"), ("city", "990000"), ("county", "990100")):
+    for period in ("2023-06", "2024Q1"):
+        for by, region in ((None, "990000"), ("region", "990100")):
             table = cases.indicators(source, period, region, by=by, only=["new_topics"], views=["本期"])
             assert len(table) >= 2
             for place, rows in table[table["region_code"].isin(known)].groupby("region_code"):

@@ -14,6 +14,7 @@ from scipy.optimize import linprog
 from analysis import regions
 from analysis.cases import registry, release
 from analysis.cases.release import Release
+from analysis.periods import Period
 
 PROVINCE = "990000"
 CHANNELS = ("来信", "来访", "网信", "电话")
@@ -66,6 +67,7 @@ def margin(counts):
 def made(counts, monkeypatch):
     monkeypatch.setattr(release, "margins", lambda *_: SimpleNamespace(table=margin(counts)))
     monkeypatch.setattr(release, "moment", lambda *_: dt.datetime(2024, 4, 1))
+    monkeypatch.setattr(release, "_by_topic", lambda *_: pd.DataFrame())
     return Release(None, "strict_suppress")  # type: ignore[arg-type]
 
 
@@ -169,6 +171,7 @@ def test_topics_below_the_province_are_shown_over_a_year_only(counts, monkeypatc
     table = margin(counts).replace({"variant": {"channel": "topic"}})
     monkeypatch.setattr(release, "margins", lambda *_: SimpleNamespace(table=table))
     monkeypatch.setattr(release, "moment", lambda *_: dt.datetime(2024, 4, 1))
+    monkeypatch.setattr(release, "_by_topic", lambda *_: pd.DataFrame())
     made = Release(None, "strict_suppress")  # type: ignore[arg-type]
     city = next(iter(places))
     row = {
@@ -180,6 +183,49 @@ def test_topics_below_the_province_are_shown_over_a_year_only(counts, monkeypatc
     assert made.rolling("pieces", "topic", city)
     assert not made.rolling("pieces", "topic", PROVINCE)
     assert made.shows_year("pieces", "topic", "网信", city, dt.date(2024, 3, 31))
+
+
+def test_the_finest_topics_are_one_table_over_a_year_below_the_province(monkeypatch, places):
+    """Decided alike by a city's own data and by the province's, which have topics that the city has not."""
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame(
+        [
+            (county, month, topic, float(rng.poisson(0.1 * 3**number)))
+            for counties in places.values()
+            for county in counties
+            for month in pd.date_range("2023-01-01", "2024-03-01", freq="MS")
+            for number, topic in enumerate(("丁", "丙", "乙", "甲"))
+        ],
+        columns=["region", "month", "part_of", "numerator"],
+    ).query("part_of != '丁' or region > '9903'")
+    frame = frame.assign(indicator="matters", variant="finest", group="", mode="sum", denominator=np.nan)
+    monkeypatch.setattr(release, "margins", lambda *_: SimpleNamespace(table=pd.DataFrame()))
+    monkeypatch.setattr(release, "moment", lambda *_: dt.datetime(2024, 4, 1))
+    city = next(iter(places))
+    months = [Period.parse("2024-03").shift(-back) for back in range(11, -1, -1)]
+
+    def decided(rows):
+        monkeypatch.setattr(release, "_by_topic", lambda *_: rows)
+        made = Release(None, "strict_suppress")  # type: ignore[arg-type]
+        return made, [
+            made.shows_topic(topic, code, months)
+            for topic in ("丙", "乙", "甲")
+            for code in (city, *places[city])
+        ]
+
+    whole, shown = decided(frame)
+    assert shown == decided(frame[frame["region"].str.startswith(city[:4])])[1]
+    assert 0 < sum(shown) < len(shown)
+    year = frame[frame["month"] >= "2023-04-01"].groupby(["region", "part_of"])["numerator"].sum()
+    for county in places[city]:
+        for topic in ("丙", "乙", "甲"):
+            assert not (
+                year[county, topic] <= 4
+                and year[county, topic] > 0
+                and whole.shows_topic(topic, county, months)
+            )
+    assert whole.shows_topic("甲", PROVINCE, months[-1:])
+    assert whole.certificate()["passed"]
 
 
 def test_persons_of_groups_are_shown_only_with_the_number_of_groups(monkeypatch, places):
@@ -194,6 +240,7 @@ def test_persons_of_groups_are_shown_only_with_the_number_of_groups(monkeypatch,
     frame["month"] = pd.to_datetime(frame["month"])
     monkeypatch.setattr(release, "margins", lambda *_: SimpleNamespace(table=frame))
     monkeypatch.setattr(release, "moment", lambda *_: dt.datetime(2024, 4, 1))
+    monkeypatch.setattr(release, "_by_topic", lambda *_: pd.DataFrame())
     made = Release(None, "strict_suppress")  # type: ignore[arg-type]
     row = {
         "indicator": "group_visits", "variant": "persons", "part_of": None, "view": "本期", "period": "2024-03",

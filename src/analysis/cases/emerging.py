@@ -52,7 +52,7 @@ def emerging(
     Parameters
     ----------
     period
-        A period, or months (a rolling year for a county).
+        A period, or months (a rolling year below the province, see :func:`window`).
     level
         1, 2 or 3: how fine; the finest that the source has without it.
     since
@@ -78,8 +78,8 @@ def emerging(
     months = _months(period)
     now = moment(as_of, tables)
     level, column = _level(tables, level)
-    frame = Places(region).assign(_margin(tables, now))
-    frame = frame.assign(topic=_joined(frame, level), month=frame["month"].dt.strftime("%Y-%m"))
+    frame = Places(region).assign(counts(tables, now, level))
+    frame = frame.assign(month=frame["month"].dt.strftime("%Y-%m"))
     first = since or _since(tables)
     years = [
         [str(month.shift(-12 * back)) for month in months]
@@ -89,19 +89,17 @@ def emerging(
     if not years:
         raise MethodError("数据里没有往年同月，看不出哪些问题新出现或上升", value=str(period))
     silent = [str(months[0].shift(-back)) for back in range(1, book["silent_months"] + 1)]
-    counts = frame.pivot_table(index="topic", columns="month", values="n", aggfunc="sum", fill_value=0.0)
-    wide = _wide(
-        counts, [str(month) for month in months], [month for year in years for month in year], silent
-    )
+    table = frame.pivot_table(index="topic", columns="month", values="n", aggfunc="sum", fill_value=0.0)
+    wide = _wide(table, [str(month) for month in months], [month for year in years for month in year], silent)
     made = _judged(wide, len(years), book)
     made.attrs |= {"level": level, "column": column}
     return made
 
 
 def window(period: Period, region: str | None) -> list[Period]:
-    """The months judged: the period's, or for a county, whose months are small, the twelve that end with it."""
+    """The months judged: the period's, or below the province, where months are small, the twelve that end with it."""
     months = period.months()
-    if _is_county(region) and len(months) < _YEAR:
+    if _is_below(region) and len(months) < _YEAR:
         return [months[-1].shift(-back) for back in range(_YEAR - 1, -1, -1)]
     return months
 
@@ -145,7 +143,7 @@ def verdicts(
     since
         From when the data are complete.
     """
-    long = np.array([_is_county(code) for code in codes], dtype=bool)
+    long = np.array([_is_below(code) for code in codes], dtype=bool)
     for number, (start, end) in enumerate(spans):
         if start is None or end is None:
             continue
@@ -164,9 +162,9 @@ def _silent(tables: Cases, places: Places) -> str | None:
     return "不按这一分组判断新出现与上升的问题" if places.column is not None else None
 
 
-def _is_county(code: str | None) -> bool:
+def _is_below(code: str | None) -> bool:
     book = regions.load()
-    return code is not None and code in book and book.get(code).level == "县"
+    return code is not None and code in book and book.get(code).level != "省"
 
 
 def _range(start: dt.date, end: dt.date, long: bool) -> tuple[int, int]:
@@ -180,10 +178,9 @@ def _cube(tables: Cases, places: Places, as_of: dt.datetime) -> tuple[np.ndarray
     """Matters by place, topic and month from the first; the places, and which month the first is."""
     import pandas as pd
 
-    frame = places.assign(_margin(tables, as_of))
-    level, _ = _level(tables, None)
+    frame = places.assign(counts(tables, as_of))
     place, codes = pd.factorize(frame["region_code"], sort=True)
-    topic, topics = pd.factorize(_joined(frame, level))
+    topic, topics = pd.factorize(frame["topic"])
     month = (frame["month"].dt.year * _YEAR + frame["month"].dt.month - 1).to_numpy()
     first = int(month.min()) if len(month) else 0
     shape = (len(codes), len(topics), int(month.max()) - first + 1 if len(month) else 0)
@@ -340,6 +337,12 @@ def _joined(frame: pd.DataFrame, level: int) -> pd.Series:
 
 
 # ---- counts ------------------------------------------------------------------------------------------------------------
+
+
+def counts(tables: Cases, as_of: dt.datetime, level: int | None = None) -> pd.DataFrame:
+    """Matters by region, month of registration and topic down to a level (the finest that the source has): ``topic``, ``n``."""
+    frame = _margin(tables, as_of)
+    return frame.assign(topic=_joined(frame, level or _level(tables, None)[0]))
 
 
 def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:

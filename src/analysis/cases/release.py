@@ -20,10 +20,12 @@ import numpy as np
 from .. import codebooks, regions
 from ..errors import MethodError
 from ..periods import Period
-from . import registry
+from . import emerging, registry
 from .collect import margins
 from .disclosure import Profile
 from .load import Cases, moment
+from .margins import COLUMNS
+from .names import stack
 from .places import Places
 from .registry import Indicator, Variant
 from .siblings import Hidden, conceal, crown
@@ -36,6 +38,8 @@ Terms = tuple[tuple[int, str, str], ...]
 """Signs, keys of margins, and which of their two sums (hit: numerator, of: denominator)."""
 YEAR = 12
 REST = "其余"
+TOPICS = "matters.finest"
+"""The split of matters by the finest topics; it is no indicator, and no coarser split of matters is printed beside it."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,18 @@ class Release:
         needs = self._needs(registry.indicator(indicator), variant, part)
         month = self._month(last)
         return all(self._known(need, region, [month]) for need in needs)
+
+    def shows_topic(self, topic: str, region: str, months: Sequence[Period]) -> bool:
+        """Whether a topic's matters (:func:`.emerging.counts`) of some months may be shown: those of each, or below the province
+        those of the year that they are.
+        """
+        # In order of their names, so that a city's own data give the table that the province's give.
+        parts = {name: ((1, f"{TOPICS}/{name}", "hit"),) for name in sorted(self._margins.terms(TOPICS))}
+        need = Need(Table(TOPICS, (), parts, rolling=True), (frozenset({topic}),))
+        below = self._level(region) != "top"
+        return all(
+            self._known(need, region, [self._month(one.end)]) for one in (months[-1:] if below else months)
+        )
 
     def _shows(self, row: Mapping[str, Any]) -> bool:
         one = registry.indicator(row["indicator"])
@@ -335,9 +351,8 @@ class Release:
 
     @cached_property
     def _margins(self) -> _Margins:
-        return _Margins(
-            margins(self._source, list(registry.indicators().values()), self._now).table, self._now
-        )
+        table = margins(self._source, list(registry.indicators().values()), self._now).table
+        return _Margins(stack([table, _by_topic(self._source, self._now)], COLUMNS), self._now)
 
     # --- the proof -------------------------------------------------------------------------------------------------
 
@@ -363,6 +378,17 @@ class Release:
                 hint="请合并分组、延长期间，或改用更粗的表",
             )
         return made
+
+
+def _by_topic(tables: Cases, now: dt.datetime) -> pd.DataFrame:
+    """Matters by the finest topics, as rows of a margin; none where a source has no topics."""
+    import pandas as pd
+
+    if not tables.has("matters.topic_1"):
+        return pd.DataFrame()
+    indicator, variant = TOPICS.split(".")
+    frame = emerging.counts(tables, now).rename(columns={"topic": "part_of", "n": "numerator"})
+    return frame.assign(indicator=indicator, variant=variant, group="", mode="sum", denominator=np.nan)
 
 
 class _Margins:

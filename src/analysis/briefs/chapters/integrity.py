@@ -1,7 +1,7 @@
 """数据真实性提示: signs that the clock was worked to rather than the case, beside the indicators they touch; no verdicts.
 
-A county, whose months are small, is looked at over the twelve months that end with the period, and held against the other
-counties of its city. Below the province only ratios are printed of what is shared: counts would add up to the city's.
+Below the province, where months are small, the twelve that end with the period are looked at; a county is held against the
+other counties of its city. Below the province only ratios are printed of what is shared: counts would add up to the city's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ... import display, regions
 from ...cases import registry
 from ...cases.disclosure import Profile
-from .scope import Scope, span_label
+from .scope import Scope
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def chapter(scope: Scope) -> None:
     ]
     if not rows:
         return
-    span = span_label(scope.looked_at)
+    span = scope.looked_at_label
     display.text("### 数据真实性提示")
     display.table(
         pd.DataFrame(rows),

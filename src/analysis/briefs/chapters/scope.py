@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -109,8 +109,16 @@ class Scope:
 
     @property
     def looked_at(self) -> list[Period]:
-        """The months that tests look at: the period's, or for a county, whose months are small, the twelve that end with it."""
+        """The months that tests look at: the period's, or below the province, where months are small, the twelve that end with it."""
         return window(self.period, self.region.code)
+
+    @property
+    def looked_at_label(self) -> str:
+        """These months as one writes them: 2024年第一季度, 2023年4月至2024年3月."""
+        months = self.looked_at
+        return (
+            self.period.label if months == self.period.months() else f"{months[0].label}至{months[-1].label}"
+        )
 
     @cached_property
     def checks(self) -> pd.DataFrame:
@@ -268,12 +276,6 @@ class Scope:
         from ...cases.release import Release
 
         return Release(self.tables, self.audience, self.as_of)
-
-
-def span_label(months: Sequence[Period]) -> str:
-    """Months as one writes them: 2024年3月, 2023年4月至2024年3月."""
-    first, last = months[0], months[-1]
-    return first.label if first == last else f"{first.label}至{last.label}"
 
 
 def known(ids: Iterable[str]) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import display
-from ...cases import disclosure, registry
+from ...cases import registry
 from ...cases.emerging import VERDICTS, emerging
 from ...cases.indicators import definition
-from ...display.session import current, mime
 from ...errors import MethodError, RequestError
-from .scope import Scope, span_label
+from ...periods import Period
+from .scope import Scope
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,11 @@ _LISTED = 12
 
 
 def chapter(scope: Scope) -> None:
-    """Topics that are new or rise; a county's on the rolling year that ends with the period."""
+    """Topics that are new or rise; below the province on the rolling year that ends with the period."""
     if not scope.tables.has("matters.topic_1"):
         return
     months = scope.looked_at
-    span = span_label(months)
+    span = scope.looked_at_label
     display.text("### 新出现与明显上升的问题")
     try:
         found = emerging(scope.tables, months, scope.region.code, scope.as_of, since=scope.first)
@@ -36,7 +36,7 @@ def chapter(scope: Scope) -> None:
     entry = registry.indicator("new_topics")
     links = {verdict: f"#d-{definition(entry, _VARIANTS[verdict])}" for verdict in _VARIANTS}
     facts = {str(key): value for key, value in found.attrs.items()}
-    shown = _gated(scope, found)
+    shown = _gated(scope, found, months)
     if len(shown):
         _table(shown, facts, span, links)
     _finding(scope, shown, facts, span, entry)
@@ -45,31 +45,28 @@ def chapter(scope: Scope) -> None:
 _VARIANTS = {verdict: variant for variant, verdict in VERDICTS.items()}
 
 
-def _gated(scope: Scope, found: pd.DataFrame) -> pd.DataFrame:
-    """Counts that may be shown beside their total, now and in the base; no ratio to a base that may not.
+def _gated(scope: Scope, found: pd.DataFrame, months: list[Period]) -> pd.DataFrame:
+    """Counts that the release lets be shown, now and in the base; no ratio to a base that may not.
 
-    Below a province only what is judged new or rising is listed: the full tables of all its counties would be linked.
+    Below a province only what is judged new or rising is listed.
     """
-    if scope.audience is None:
+    release = scope.release
+    if release is None:
         return found
-    open_now = _open(scope.audience, found["topic"], found["n"])
-    open_base = open_now & _open(scope.audience, found["topic"], found["base"] * found["base_years"])
+    code, years = scope.region.code, int(found["base_years"].iloc[0])
+
+    def shown(back: int) -> pd.Series:
+        span = [month.shift(-12 * back) for month in months]
+        return found["topic"].map(lambda topic: release.shows_topic(topic, code, span)).astype(bool)
+
+    now = shown(0)
+    base = now.copy()
+    for back in range(1, years + 1):
+        base &= shown(back)
     columns = ["base", "ratio", "low", "high"]
-    shown = found.assign(
-        n=found["n"].where(open_now), **{name: found[name].where(open_base) for name in columns}
-    )
-    shown.attrs = found.attrs
-    return shown if scope.region.level == "省" else shown[shown["verdict"].isin(list(_VARIANTS))]
-
-
-def _open(audience: str, topics: pd.Series, counts: pd.Series) -> pd.Series:
-    """Which counts stay when the small ones and those that give them away are taken out; the certificate goes along."""
-    import pandas as pd
-
-    frame = pd.DataFrame({"topic": topics.to_numpy(), "n": counts.to_numpy(float)})
-    made = disclosure.protect(frame, ["topic"], profile=audience)
-    current().emit({mime("certificate"): made.certificate})  # for the manifest; prints nothing
-    return pd.Series(made.mask(frame, ["n"])["n"].notna().to_numpy(), index=counts.index)
+    gated = found.assign(n=found["n"].where(now), **{name: found[name].where(base) for name in columns})
+    gated.attrs = found.attrs
+    return gated if scope.region.level == "省" else gated[gated["verdict"].isin(list(_VARIANTS))]
 
 
 def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[str, str]) -> None:
