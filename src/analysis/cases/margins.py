@@ -48,6 +48,7 @@ def snapshot(
     derived: Iterable[str] = (),
     *,
     columns: Iterable[str | None] | None = None,
+    happened: str | None = None,
 ) -> Any:
     """A table of the source's system as it was known at ``as_of``: later dates are unknown, later rows are not there.
 
@@ -58,20 +59,24 @@ def snapshot(
     columns
         All that will be read, those to add included, where that is known: queries on somebody else's database then stay
         short. Place, system and first date come without asking.
+    happened
+        A date: only rows on which it is known. To leave rows out costs less than to look at each of them twice.
     """
     derived = tuple(one for one in registry.DERIVED.get(name, ()) if one in {*derived, *(columns or ())})
-    if tables.con.name == "duckdb":
+    if tables.con.name == "duckdb" and happened is None:
         return tables.kept(
             ("snapshot", name, as_of, derived),
-            lambda: _derived(_known(tables, name, as_of, None), tables, derived, as_of),
+            lambda: _derived(_known(tables, name, as_of, None, None), tables, derived, as_of),
         )
     # Without views of our own in somebody's database, a query is as long as its columns are many.
     parts = (*(_LEAVING if "closed_at" in derived else ()), *(("matter_id",) if derived else ()))
     needed = None if columns is None else {*columns, *parts}
-    return _derived(_known(tables, name, as_of, needed), tables, derived, as_of)
+    return _derived(_known(tables, name, as_of, needed, happened), tables, derived, as_of)
 
 
-def _known(tables: Cases, name: str, as_of: dt.datetime, columns: set[str | None] | None) -> Any:
+def _known(
+    tables: Cases, name: str, as_of: dt.datetime, columns: set[str | None] | None, happened: str | None
+) -> Any:
     table, spec = tables.tables[name], schema.table(name)
     if columns is not None:
         wanted = columns | {spec.when, spec.region, "system"}
@@ -80,9 +85,12 @@ def _known(tables: Cases, name: str, as_of: dt.datetime, columns: set[str | None
         table = table.filter(table.system == tables.system)
     if spec.when in table.columns:
         table = table.filter(table[spec.when].isnull() | (table[spec.when] <= as_of))
+    if happened is not None:
+        table = table.filter(table[happened] <= as_of)
     later = [
         column.id for column in spec.columns.values()
-        if column.type == "date" and column.id in table.columns and column.id not in (*STATED, spec.when)
+        if column.type == "date" and column.id in table.columns
+        and column.id not in (*STATED, spec.when, happened)
     ]  # fmt: skip
     return table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
 
@@ -251,11 +259,11 @@ def _aggregate(
 ) -> list[pd.DataFrame]:
     """Every measure of definitions that share a table and an open split, a frame a date."""
     read = {column for _, variant in members for column in registry.needs(variant)}
-    table, first = snapshot(tables, name, as_of, columns={*read, by}), schema.table(name).when
+    first = schema.table(name).when
     months = {str(variant.when): f"month_{variant.when}" for _, variant in members}
     early = len(months) == 1 and not {first, *registry.DERIVED.get(name, ())} & set(months)
-    if early:
-        table = table.filter(table[next(iter(months))].notnull())
+    happened = next(iter(months)) if early else None
+    table = snapshot(tables, name, as_of, columns={*read, by}, happened=happened)
     measures = _Measures(table, name, as_of, months)
     parts = {
         when: [part for one, variant in members if variant.when == when for part in measures.of(one, variant)]
