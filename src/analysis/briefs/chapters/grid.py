@@ -10,14 +10,13 @@ from ...cases import registry
 from ...cases.calendar import published_until
 from ...cases.deadlines import clock
 from . import integrity
-from .scope import PARTS, Scope, decimals, headline, scaled, unit_text
+from .scope import CHANGES, PARTS, VIEWS, Scope, decimals, headline, scaled, unit_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _SHARES = ("share", "clock", "duty")
-VIEWS = ("本期", "本年累计", "同比", "环比")
-NOTE = "同比、环比：率为百分点之差，其余为增减百分比；区间为本期值的95%区间；“—”为无数据或因数字小而不示。"
+_NOTE = "：率为百分点之差，其余为增减百分比；区间为本期值的95%区间；“—”为无数据或因数字小而不示。"
 
 
 def show(
@@ -28,7 +27,7 @@ def show(
     part: str | None = None,
     only: Sequence[str] | None = None,
     variants: bool = False,
-    note: str = NOTE,
+    note: str = "",
 ) -> pd.DataFrame:
     """Show a table of indicators and return it.
 
@@ -40,23 +39,27 @@ def show(
         Indicators in this order, instead.
     variants
         With every definition and every part of a split, not only the headlines.
+    note
+        Said before what every table of indicators says below it.
 
     Returns
     -------
     DataFrame
-        指标, 主体, 单位, 本期, 本年累计, 同比, 环比, 分母, 区间, 说明.
+        指标, 主体, 单位, those of 本期, 本年累计, 同比, 环比 that the period has, 分母, 区间, 说明.
     """
     frame = rows(scope, _ids(part, only), variants)
     if frame.empty:
         return frame
+    frame = frame.drop(columns=[view for view in VIEWS if view not in scope.views])
+    changes = [view for view in scope.views if view in CHANGES]
     shown = _without_empty(frame, ("主体", "分母", "区间", "说明"))
     display.table(
         shown.assign(_口径=frame["_口径"]),
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
-        note=note + provisional(scope, frame["_指标"]),
+        note=f"{note}{'、'.join(changes)}{_NOTE}{provisional(scope, frame['_指标'])}",
         links={"指标": "_口径"},
-        digits={"同比": 2, "环比": 2, **({"分母": 0} if "分母" in shown else {})},
+        digits={**dict.fromkeys(changes, 2), **({"分母": 0} if "分母" in shown else {})},
         row_digits=[decimals(unit) for unit in frame["_单位"]],
     )
     return frame

@@ -49,7 +49,7 @@ def handling(scope: Scope) -> None:
         ),
         name="handling",
         caption="办理与化解指标",
-        note="办结不等于化解，按期办结率应与化解率、重复信访率并读；" + grid.NOTE,
+        note="办结不等于化解，按期办结率应与化解率、重复信访率并读；",
     )  # fmt: skip
     history.lines(
         scope,
@@ -134,7 +134,7 @@ def satisfaction(scope: Scope) -> None:
         name="satisfaction",
         caption="群众满意率与参评率",
         variants=True,
-        note="满意率只代表已评价的；上下界为未评价的全部算满意或全部算不满意；" + grid.NOTE,
+        note="满意率只代表已评价的；上下界为未评价的全部算满意或全部算不满意；",
     )
     history.lines(
         scope,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ...cases import Cases
     from ...cases.release import Release
 
+VIEWS = ("本期", "本年累计", "同比", "环比")
+CHANGES = ("同比", "环比")
 PARTS = ("总量", "预防", "受理", "办理", "监督追责", "维护秩序")
 NOUNS = {"month": "本月", "quarter": "本季度", "half": "本半年", "year": "本年"}
 # Indicators with a monthly history: those that a chapter charts or that the closing chapters judge.
@@ -79,6 +81,11 @@ class Scope:
     region: Region
     as_of: str | None = None
     audience: str | None = None
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The views a table shows: for a year, 本年累计 is 本期 and 环比 is 同比."""
+        return ("本期", "同比") if self.period.frequency == "year" else VIEWS
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from ...cases import registry
 from ...display import drawings
 from ...periods import Period
 from . import grid, history
-from .scope import Scope
+from .scope import CHANGES, Scope
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ def totals(scope: Scope) -> None:
         part="总量",
         name="volume",
         caption="信访总量",
-        note="件、批、人次与事项分别计数，不相加；" + grid.NOTE,
+        note="件、批、人次与事项分别计数，不相加；",
     )
     history.lines(
         scope,
@@ -124,7 +124,7 @@ def split(
     head: str,
     by_size: bool = False,
 ) -> pd.DataFrame:
-    """Show an indicator by its parts: 本期, share, 同比, 环比, 本年累计. Returns the frame; ``_基期`` is last year's count."""
+    """Show an indicator by its parts: 本期, share, and the period's other views. Returns the frame; ``_基期`` is last year's count."""
     import pandas as pd
 
     table = scope.table
@@ -156,12 +156,13 @@ def split(
     if by_size and not shown.all():
         # The order of what is not shown would tell which is larger.
         frame = pd.concat([frame[frame["本期"].notna()], frame[frame["本期"].isna()].sort_values(head)])
+    columns = [view for view in ("同比", "环比", "本年累计") if view in scope.views]
     display.table(
-        frame[[head, "本期", "占比", "同比", "环比", "本年累计"]],
+        frame[[head, "本期", "占比", *columns]],
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
-        units={"本期": unit, "占比": "%", "同比": "%", "环比": "%", "本年累计": unit},
-        digits={"本期": 0, "本年累计": 0},
+        units={"本期": unit, "占比": "%", **{view: "%" if view in CHANGES else unit for view in columns}},
+        digits={"本期": 0, **({"本年累计": 0} if "本年累计" in columns else {})},
         note=None if frame["本年累计"].notna().all() and shown.all() else HIDDEN,
     )
     return frame
