@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import codebooks
+from analysis import cases, codebooks
 from analysis.cases import registry
-from analysis.cases.composite import Index, composite
+from analysis.cases.composite import Index, composite, of_places
 from analysis.errors import CodebookError, MethodError, RequestError
 
 ENTRY = {
@@ -111,3 +111,38 @@ def test_what_it_refuses():
         composite(FRAME.head(1), INDEX)
     with pytest.raises(MethodError, match="出现两次"):
         composite(pd.concat([FRAME, FRAME]), INDEX)
+
+
+def test_of_places_each_component_is_the_headline_of_its_indicator(sample):
+    tables = cases.load(sample / "cases")
+    made = of_places(tables, "petition_rule_of_law", "county", "2024", region="990000")
+    names = list(Index.named("petition_rule_of_law").weights)
+    rows = cases.indicators(tables, "2024", "990000", by="county", only=names, views=["本期"])
+    heads = {name: registry.indicator(name).headline.id for name in names}
+    rows = rows[(rows["variant"] == rows["indicator"].map(heads)) & rows["part_of"].isna()]
+    wide = (
+        rows.pivot(index="region_code", columns="indicator", values="value").rename_axis("body").reset_index()
+    )
+    wide = wide[wide["body"].isin(made.table["body"])]
+    again = composite(wide, "petition_rule_of_law").table.dropna(subset=["score"])
+    ranked = made.table.dropna(subset=["score"])
+    assert ranked["body"].tolist() == again["body"].tolist()
+    assert ranked["score"].tolist() == pytest.approx(again["score"].tolist())
+    assert len(ranked) > 80
+    assert made.table["name"].str.endswith(("县", "区", "市")).all()
+    assert 0 < ranked["stable"].sum() < len(ranked)
+
+
+def test_places_with_few_cases_have_no_score_and_what_may_not_be_ranked_no_index(sample):
+    tables = cases.load(sample / "cases")
+    month = of_places(tables, "petition_rule_of_law", "county", "2024-03", region="990000").table
+    few = month[month["score"].isna()]
+    assert 0 < len(few) < len(month)
+    assert few["note"].str.startswith("缺少分项").all()
+    counts = Index.read(
+        "counts", ENTRY | {"components": {"pieces": {"weight": 0.5}, "on_time": {"weight": 0.5}}}
+    )
+    with pytest.raises(RequestError, match="pieces"):
+        of_places(tables, counts, "county", "2024")
+    with pytest.raises(RequestError, match="responsible_body"):
+        of_places(tables, "petition_rule_of_law", "responsible_body", "2024")

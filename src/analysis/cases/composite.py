@@ -6,16 +6,24 @@ would give (OECD & JRC 2008, Handbook on Constructing Composite Indicators).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from .. import codebooks
+from .. import codebooks, regions
 from ..errors import CodebookError, MethodError, RequestError
+from ..periods import Period
+from . import registry
+from .indicators import SMALL, indicators
+from .places import LEVELS
 from .ranking import ranks
+
+if TYPE_CHECKING:
+    from .load import Cases
 
 NORMALISATIONS = ("minmax", "zscore", "rank")
 
@@ -187,6 +195,57 @@ def composite(frame: pd.DataFrame, index: Index | str, *, seed: int = 0) -> Comp
         {name: _spearman(rank, without[:, place]) for place, name in enumerate(names)}, name="spearman"
     )
     return Composite(everyone, parts, kept, made)
+
+
+def of_places(
+    tables: Cases,
+    index: Index | str,
+    by: str = "county",
+    period: str | Period | None = None,
+    *,
+    region: str | None = None,
+    as_of: str | dt.date | dt.datetime | None = None,
+) -> Composite:
+    """The index of places from case tables: each component the headline of its indicator.
+
+    A component of fewer cases than its indicator's minimum is missing: a place that few cases speak for has no score.
+
+    Parameters
+    ----------
+    by
+        ``region`` (one level down), ``city`` or ``county``.
+
+    Returns
+    -------
+    Composite
+        ``table`` has the places' names beside their codes (``body``).
+
+    Raises
+    ------
+    RequestError
+        An unknown index, indicator, period, region or grouping; a component that may not be ranked or that the source cannot feed.
+    MethodError
+        Fewer than two places with every component.
+    """
+    made = Index.named(index) if isinstance(index, str) else index
+    book = regions.load()
+    unranked = [id for id in made.weights if not registry.indicator(id).rankable]
+    if unranked:
+        raise RequestError("这个指标不用于比较，不能编入指数", value="、".join(unranked))
+    if by not in LEVELS:
+        raise RequestError("指数只按地区编制", value=by, hint=f"可用：{'、'.join(LEVELS)}")
+    rows = indicators(tables, period, region, as_of, by, only=list(made.weights), views=("本期",))
+    heads = {id: registry.indicator(id).headline.id for id in made.weights}
+    rows = rows[(rows["variant"] == rows["indicator"].map(heads)) & rows["part_of"].isna()]
+    missing = sorted(set(made.weights) - set(rows.loc[rows["value"].notna(), "indicator"]))
+    if missing:
+        raise RequestError("来源没有指数的这些分项", value="、".join(missing))
+    rows = rows[rows["region_code"].map(lambda code: code in book)]
+    enough = rows["value"].where(rows["note"] != SMALL)
+    wide = rows.assign(value=enough).pivot(index="region_code", columns="indicator", values="value")
+    found = composite(wide.rename_axis("body").reset_index(), made)
+    names = found.table["body"].map(lambda code: book.get(code).name)
+    return replace(found, table=found.table.assign(name=names))
 
 
 def _normalised(raw: np.ndarray, method: str) -> np.ndarray:
