@@ -547,17 +547,19 @@ def _counts(rows: pd.DataFrame, when: str, state: str, only: str | None) -> tupl
         Columns: the month that counts, the state, and what must hold for a row to count.
     """
     import numpy as np
+    import pandas as pd
 
-    if only or when == "closed":
-        rows = rows[rows[only]] if only else rows[rows["closed"].notna()]
+    if only:
+        rows = rows[rows[only]]
+    if when == "closed":
+        rows = rows[rows["closed"].notna()]
     month = rows[when].to_numpy().astype("datetime64[M]")
     dated = ~np.isnat(month)
     since = month.astype(int) - (month[dated].min().astype(int) if dated.any() else 0)
     width = int(np.max(since[dated], initial=-1)) + 2
     cell = rows["place"].to_numpy() * width + np.where(dated, since, width - 1)
-    there = np.bincount(cell) > 0
-    number = (there.cumsum() - 1)[cell]
-    one = np.empty(np.count_nonzero(there), np.int64)
+    number, there = pd.factorize(cell, sort=True)
+    one = np.empty(len(there), np.int64)
     one[number] = np.arange(len(rows))  # any row of a cell knows its names
     cells = rows[["region", "group", when]].take(one).reset_index(drop=True)
     kinds = len(deadlines.STATES) + 1  # the last is that of what has no due date
