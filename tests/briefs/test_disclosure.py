@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases, display, regions
-from analysis.briefs.chapters import grid, history, volume
+from analysis.briefs.chapters import closing, grid, history, volume
 from analysis.briefs.chapters.scope import Scope, open_scope
 from analysis.cases.prepare import prepare
 from analysis.cases.siblings import conceal
@@ -184,6 +184,37 @@ def test_certificate_of_all_that_was_asked(scope):
     assert made["audited"] > 50
     assert made["tables"] > 100
     assert re.fullmatch(r"[0-9a-f]{64}", made["cells_sha256"])
+
+
+def test_what_the_last_brief_printed_and_today_would_be_withheld_is_certified(prepared, swap, tmp_path):
+    """A county's channels of the month before, all printed then; by the data of today some may not be."""
+    county = swap.counties[0]
+    now = open_scope(str(prepared), str(MONTH.shift(1)), county)
+    own = open_scope(str(prepared), PERIOD, county)
+    channels = [
+        f"信访件数·{channel}" for channel in own.table.query("variant == 'channel'")["part_of"].unique()
+    ]
+    hidden = [
+        name
+        for name in channels
+        if not own.result("pieces", variant="channel", part_of=name.split("·")[1]).value
+    ]
+    assert f"信访件数·{swap.channels[0]}" in hidden
+    items = [{"name": name, "value": 9, "text": "9件"} for name in ["信访件数", *channels, "别的结果"]]
+    last = tmp_path / "results.json"
+    last.write_text(
+        json.dumps({"results": [*items, {"name": "人次", "value": None, "text": "—"}]}), encoding="utf-8"
+    )
+    display.use()
+    closing.changes(now, str(last))
+    (made,) = display.recorded("certificate")
+    assert made["period"] == PERIOD
+    assert made["printed"] == 1 + len(channels)
+    assert made["results"] == sorted(hidden)
+    assert made["withheld_now"] == len(hidden) > 0
+    display.use()
+    closing.changes(replace(now, audience=None), str(last))
+    assert not display.recorded("certificate")
 
 
 def test_limits_past_the_published_holidays_are_marked_provisional(scope):

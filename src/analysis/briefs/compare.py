@@ -112,15 +112,21 @@ def revisions(previous: str | Path | None, recomputed: Mapping[str, float | None
 
     if previous is None:
         return None
-    printed = {item["name"]: item for item in _read(Path(previous)).get("results", [])}
+    items = printed(previous)
     rows = []
     for name, value in recomputed.items():
-        item = printed.get(name)
-        if item is None or value is None or not _number(item["value"]):
+        item = items.get(name)
+        if item is None or value is None:
             continue
         if abs(value - item["value"]) > _rounding(item):
             rows.append((name, item["value"], value, value - item["value"], item.get("unit")))
     return pd.DataFrame(rows, columns=["结果", "上期公布", "现在重算", "修订", "单位"])
+
+
+def printed(previous: str | Path) -> dict[str, Any]:
+    """The numbers that the last brief printed: name → result."""
+    items = _read(Path(previous)).get("results", [])
+    return {item["name"]: item for item in items if _number(item["value"])}
 
 
 def lines(comparison: Mapping[str, Any]) -> list[str]:

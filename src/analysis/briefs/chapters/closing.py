@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ... import cases as case_tables
 from ... import codebooks, display
 from ...cases import registry
 from ...display.session import current, mime
 from .history import judged
-from .scope import FOLLOWED, PARTS, Scope, headline, known
+from .scope import FOLLOWED, PARTS, Scope, headline, known, result_name
 
 SEVERE = "错误"
 
 
 def changes(scope: Scope, previous: str | None) -> None:
     """与上期相比, and the revisions table; nothing without a last brief."""
-    from ..compare import revisions, since
+    from ..compare import printed, revisions, since
 
     moved = since(previous)
-    if moved is None:
+    if moved is None or previous is None:
         return
+    _certify_previous(scope, printed(previous))
     display.text("## 与上期相比")
     if moved.empty:
         display.text("与上期简报相比，主要结果没有变化。")
@@ -41,6 +44,31 @@ def changes(scope: Scope, previous: str | None) -> None:
             digits={"上期公布": 2, "现在重算": 2, "修订": 2},
             note="补录、更正与迟到的办理结果都会引起修订。",
         )
+
+
+def _certify_previous(scope: Scope, printed: Mapping[str, Any]) -> None:
+    """What the last brief printed and the data of today would not let it print, for the manifest; it prints nothing.
+
+    Late entries and corrections change the counts of a month that is past. What is public stays so: it can only be known.
+    """
+    if scope.release is None:
+        return
+    before = scope.period.previous
+    rows = case_tables.indicators(scope.tables, before, scope.region.code, scope.as_of)
+    rows = rows[rows["value"].notna()]
+    keys = zip(rows["indicator"], rows["variant"], rows["part_of"], rows["view"], strict=True)
+    rows = scope.gated(rows.assign(result=[result_name(*key) for key in keys]))
+    rows = rows[rows["result"].isin(list(printed))]
+    withheld = sorted(set(rows.loc[~rows["shown"], "result"]))
+    made = {
+        "scope": "previous",
+        "profile": scope.audience,
+        "period": str(before),
+        "printed": int(rows["result"].nunique()),
+        "withheld_now": len(withheld),
+        "results": withheld,
+    }
+    current().emit({mime("certificate"): made})
 
 
 def _recomputed(scope: Scope) -> dict[str, float | None]:

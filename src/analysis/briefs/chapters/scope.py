@@ -215,12 +215,7 @@ class Scope:
         row = self.row(indicator, view, variant, part_of)
         entry = registry.indicator(indicator)
         chosen = variant or headline(indicator)
-        apart = (
-            [entry.variants[chosen].name]
-            if chosen in entry.variants and chosen != headline(indicator)
-            else []
-        )
-        name = "·".join([entry.name, *([part_of] if part_of else apart), *([view] if view != "本期" else [])])
+        name = result_name(indicator, chosen, part_of, view)
         if row is None:
             return display.result(name, None, definition=f"{indicator}.{chosen}@{entry.version}")
         value, low, high = (scaled(row[key], row["unit"]) for key in ("value", "low", "high"))
@@ -283,6 +278,14 @@ class Scope:
         from ...cases.release import Release
 
         return Release(self.tables, self.audience, self.as_of)
+
+
+def result_name(indicator: str, variant: str, part_of: object, view: str) -> str:
+    """What a number's result is called: ``信访件数·来访·同比``."""
+    entry = registry.indicator(indicator)
+    own = variant in entry.variants and variant != headline(indicator)
+    apart = part_of if isinstance(part_of, str) else entry.variants[variant].name if own else None
+    return "·".join(filter(None, (entry.name, apart, view if view != "本期" else None)))
 
 
 def known(ids: Iterable[str]) -> list[str]:
