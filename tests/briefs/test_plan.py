@@ -154,3 +154,10 @@ def test_the_default_period_and_region_come_from_the_case_data_and_are_told(
     counties = plan.plan([definitions.load("counts", project.root)], Request(level="县"), digests)
     assert len(counties) == 90
     assert plan.facts_of(run.inputs["cases"], digests)["simulated"] is True
+
+
+def test_every_brief_on_the_sample_is_marked_as_simulated(root: Path) -> None:
+    digests = Digests()
+    for report in ("bulletin_audit", "policy_scan"):
+        (run,) = plan.plan([definitions.load(report, root)], Request(), digests)
+        assert plan.facts_of(run.inputs["corpus"], digests)["simulated"] is True

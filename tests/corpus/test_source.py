@@ -21,7 +21,7 @@ def archive(members: dict[str, bytes], **options) -> bytes:
 
 
 def test_files_of_a_folder_in_order(tmp_path):
-    for name in ("b.txt", "a/c.md", ".hidden", "~$lock.docx", "corpus.yml", "a/.git/x.txt"):
+    for name in ("b.txt", "a/c.md", ".hidden", "~$lock.docx", "corpus.yml", "metadata.json", "a/.git/x.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("信访")
     assert [one.name for one in source.find(tmp_path)] == ["a/c.md", "b.txt"]

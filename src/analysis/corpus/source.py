@@ -21,6 +21,8 @@ ARCHIVE_LIMIT = 512 * 1024 * 1024
 MEMBER_LIMIT = 20_000
 RATIO_LIMIT = 200
 SIDECAR = "corpus.yml"
+# What a folder says of its files and of itself (``simulated``); no documents.
+_ABOUT = frozenset({SIDECAR, "metadata.json"})
 KINDS = {
     ".txt",
     ".text",
@@ -92,7 +94,7 @@ def find(src: str | Path | Iterable[str | Path]) -> list[Source]:
         for file in sorted(root.rglob("*"))
         if file.is_file()
         and not any(part.startswith((".", "~$")) for part in file.relative_to(root).parts)
-        and file.name != SIDECAR
+        and file.name not in _ABOUT
     ]
 
 
@@ -158,7 +160,7 @@ def members(data: bytes) -> Iterator[tuple[str, bytes | Refusal]]:
                     Refusal("路径越界", "压缩包里的文件名指向包外", "请确认来源；该文件没有读", value=name),
                 )
                 continue
-            if any(part.startswith((".", "~$", "__MACOSX")) for part in parts) or parts[-1] == SIDECAR:
+            if any(part.startswith((".", "~$", "__MACOSX")) for part in parts) or parts[-1] in _ABOUT:
                 continue
             if info.flag_bits & 1:
                 yield name, Refusal("加密的压缩包", "文件有密码保护", "请去掉密码后重新打包")
