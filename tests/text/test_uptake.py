@@ -217,3 +217,8 @@ def test_each_ledger_agrees_with_counting_by_hand() -> None:
         assert {(row.doc_id, row.source_doc_id): set(row.phrases) for row in found.itertuples()} == {
             pair: shared for pair, shared in pairs.items() if len(shared) >= least
         }
+
+
+def test_a_year_may_be_a_number() -> None:
+    uses = mentions(FOUR)
+    pd.testing.assert_frame_equal(turnover(uses, FOUR, 2023, 2022), turnover(uses, FOUR, "2023", "2022"))  # type: ignore[arg-type]

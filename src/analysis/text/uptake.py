@@ -237,14 +237,12 @@ def turnover(
     """
     import pandas as pd
 
-    period = Period.parse(period) if isinstance(period, str) else period
-    before = (
-        period.previous
-        if previous is None
-        else Period.parse(previous)
-        if isinstance(previous, str)
-        else previous
-    )
+    # A year is often written as a number.
+    period = period if isinstance(period, Period) else Period.parse(str(period))
+    if previous is None:
+        before = period.previous
+    else:
+        before = previous if isinstance(previous, Period) else Period.parse(str(previous))
     if before.end >= period.start:
         raise RequestError("对比期应在本期之前", value=str(before))
     table = _dated(mentions, documents)
