@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import CodebookError
-from analysis.text.rules import Unit, View, heading_rank, parse
+from analysis.text.rules import Unit, View, heading_rank, parse, required
 
 
 def view(*texts: str, shields: tuple[str, ...] = (), title: str | None = None, **more: object) -> View:
@@ -137,6 +139,69 @@ def test_the_sentence_that_introduces_a_list() -> None:
     assert found({"lead": "不准"}, *texts, unit=7) is None
     assert found({"lead": "受罚"}, *texts, unit=7) == []
     assert found({"lead": "甲"}, "甲：", title="甲", unit=1) is None
+
+
+def test_a_list_announced_without_a_colon() -> None:
+    texts = [
+        "有下列情形的，给予处分。",
+        "（一）拖着不办；",
+        "（三）丢了来信。",
+        "（一）另一件。",
+        "第九条 其他。",
+        "1.5米。",
+    ]
+    seen = View([Unit(text, 0, len(text)) for text in texts])
+    assert [seen.lead(n) for n in range(len(texts))] == [None, 0, 0, 0, None, None]
+    # The first item without an announcement before it is led by nothing.
+    seen = View([Unit(text, 0, len(text)) for text in ("给予处分。", "（一）拖着不办。", "（二）丢了来信。")])
+    assert [seen.lead(n) for n in range(3)] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("约谈", [{"约谈"}]),
+        ("(检察长|院长)约谈", [{"检察长", "院长"}, {"约谈"}]),
+        ("(早|小)解决", [{"解决"}]),
+        ("化解?了", []),
+        ("化解了?", [{"化解"}]),
+        ("关口[^，。]{0,3}前移", [{"关口"}, {"前移"}]),
+        ("(?<!未)(发生|造成){1,2}[^，]{0,8}?访", [{"发生", "造成"}]),
+        ("(上访)?(?=进京)去北京", [{"去北京"}]),
+        ("(上访){,2}去|来访", []),
+        (r"[\]）]了结案[a-c]\d+件", [{"了结案"}]),
+        (r"甲乙|丙丁(?!戊己)|\d庚辛", [{"甲乙", "丙丁", "庚辛"}]),
+        ("(?i)abc", []),
+        (r"\x41bc", []),
+    ],
+)
+def test_what_a_pattern_cannot_do_without(pattern: str, words: list[set[str]]) -> None:
+    assert [set(each) for each in required(pattern)] == words
+
+
+PIECES = [
+    "甲乙",
+    "(甲乙|丙丁)",
+    "(甲乙)?",
+    "甲?",
+    "[甲丁]",
+    "[^丙]{0,2}",
+    "(?<!丙)",
+    "(?=乙)",
+    "(乙丙|丁)",
+    "(?:丙丁){1,2}",
+    "乙+?",
+    "|",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5), st.text("甲乙丙丁", max_size=12))
+def test_every_match_has_what_its_pattern_cannot_do_without(pieces: list[str], text: str) -> None:
+    pattern = re.compile("".join(pieces))
+    for match in pattern.finditer(text):
+        for words in required(pattern.pattern):
+            assert any(word in match[0] for word in words)
 
 
 def test_attributes() -> None:

@@ -43,8 +43,10 @@ _NUMBERING = tuple(
     )
 )
 _ITEM = re.compile(r"\s*(?:[（(][一二三四五六七八九十\d]+[)）]|\d+[.．、](?!\d)|[①-⑳])")
-_LOOK = re.compile(r"\(\?(?:<?[=!]|:)")
-_COUNT = re.compile(r"[?*+]|\{[\d,]+\}")
+_GROUP = re.compile(r"\(\?(?:<?[=!]|:)")
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+_COUNT = re.compile(r"(?:[?*+]|\{\d*,?\d*\})[?+]?")
+_UNREAD = re.compile(r"\(\?(?!<?[=!]|:)|\\[\dxuUN]")
 _FIRST_ITEM = re.compile(r"[：:]\s*[（(][一1][)）]")
 _FIRST = re.compile(r"\s*(?:[（(][一1][)）]|1[.．、](?!\d)|①)")
 _BELOW = re.compile(r"下列|以下|如下")
@@ -177,12 +179,8 @@ class View:
             for number, text in enumerate(self._texts[:-1]):
                 before = self._texts[number - 1].rstrip() if number else ""
                 item = _ITEM.match(text) is not None
-                if (
-                    before.endswith(("：", ":"))
-                    or (item and _FIRST_ITEM.search(before))
-                    or _FIRST.match(text)
-                    and _BELOW.search(before)
-                ):
+                announced = _FIRST.match(text) and _BELOW.search(before)
+                if before.endswith(("：", ":")) or announced or (item and _FIRST_ITEM.search(before)):
                     self._leads.append(number - 1)
                 elif number and (before.endswith(("；", ";")) or (item and _ITEM.match(before))):
                     self._leads.append(self._leads[-1])
@@ -509,10 +507,9 @@ def parse(content: object, lists: Mapping[str, object] | None = None, where: str
 def required(pattern: str) -> tuple[frozenset[str], ...]:
     """What every match of a regular expression holds: of each set, at least one string; empty where nothing is certain.
 
-    Reads literals, classes, groups and quantifiers; whatever else it meets only makes it claim less.
+    Reads literals, classes, groups, lookarounds and quantifiers; a pattern with anything else claims nothing.
     """
-    needs, at = _alternatives(pattern, 0)
-    return tuple(needs) if at == len(pattern) else ()
+    return () if _UNREAD.search(pattern) else tuple(_alternatives(pattern, 0)[0])
 
 
 def _alternatives(pattern: str, at: int) -> tuple[list[frozenset[str]], int]:
@@ -546,19 +543,19 @@ def _sequence(pattern: str, at: int) -> tuple[list[frozenset[str]], int]:
         inner: list[frozenset[str]] = []
         literal = ""
         if pattern[at] == "(":
-            look = _LOOK.match(pattern, at)
-            inner, at = _alternatives(pattern, look.end() if look else at + 1)
+            group = _GROUP.match(pattern, at)
+            inner, at = _alternatives(pattern, group.end() if group else at + 1)
             at += 1
-            inner = [] if look and look[0] != "(?:" else inner
-        elif pattern[at] == "[":
-            at = pattern.index("]", at + 2) + 1
+            inner = [] if group and group[0] != "(?:" else inner
+        elif bracket := _CLASS.match(pattern, at):
+            at = bracket.end()
         elif pattern[at] == "\\":
             at += 2
         else:
             literal = "" if pattern[at] in ".^$" else pattern[at]
             at += 1
         count = _COUNT.match(pattern, at)
-        optional = count is not None and (count[0][0] in "?*" or count[0].startswith("{0"))
+        optional = count is not None and (count[0][0] in "?*" or count[0].startswith(("{0", "{,")))
         at = count.end() if count else at
         if literal and not optional:
             run += literal
