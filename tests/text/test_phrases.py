@@ -221,3 +221,7 @@ def test_the_number_of_a_paragraph_is_no_part_of_a_name() -> None:
     assert phrases("六、建立抽查制度\n每季一次。").empty
     assert phrases("六、建立首问负责接访制度\n每季一次。")["phrase"].tolist() == ["首问负责接访制度"]
     assert phrases("推进一、二、三产业融合发展机制。")["phrase"].tolist() == ["一、二、三产业融合发展机制"]
+
+
+def test_a_table_without_uses_has_the_types_of_one_with() -> None:
+    assert phrases("天晴。").dtypes.equals(phrases("推行“阳光晒单”做法。").dtypes)

@@ -57,7 +57,10 @@ def mentions(documents: pd.DataFrame, codebook: str | Path = "phrases") -> pd.Da
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
     table = pd.DataFrame(
-        {name: np.array(column) if isinstance(column, array) else column for name, column in columns.items()}
+        {
+            name: np.array(column) if isinstance(column, array) else pd.Series(column, dtype=object)
+            for name, column in columns.items()
+        }
     )
     table.attrs.update(codebook="phrases", version=shapes.version)
     return table
