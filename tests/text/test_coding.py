@@ -105,6 +105,8 @@ def test_nothing_to_code(frames, book: Codebook) -> None:
     table = code(documents, sentences, book)
     assert table.empty
     assert table.attrs["units"] == 0
+    assert table["text"].dtype == object
+    assert table["start"].dtype == "int64"
 
 
 def test_sentences_must_have_their_columns(frames, book: Codebook) -> None:
@@ -121,6 +123,12 @@ def test_sentences_must_have_their_columns(frames, book: Codebook) -> None:
         ({"codes": [{"code": "a"}]}, "rules"),
         ({"codes": [{"code": "a", "rules": [{"when": {"nearly": ["x"]}}]}]}, "nearly"),
         ({"unit": "page"}, "clause"),
+        ({"codes": {"a": {"rules": ["x"]}}}, "codes 应为列表"),
+        ({"codes": ["a"]}, "映射"),
+        ({"codes": [{"code": "a", "rules": "甲乙"}]}, "rules 应为列表"),
+        ({"codes": [{"code": "a", "rules": [{"when": "x", "confidence": "高"}]}]}, "confidence"),
+        ({"shields": "甲乙"}, "shields 应为列表"),
+        ({"genres": "通报"}, "genres 应为列表"),
     ],
 )
 def test_malformed_codebooks_name_file_and_place(change: dict, said: str) -> None:

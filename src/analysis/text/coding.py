@@ -34,6 +34,7 @@ CODES = (
     "confidence",
     "evidence",
 )
+_NUMBERS = {"start": "int64", "end": "int64", "sentence": "int64", "confidence": "float64"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Codebook:
     def parse(cls, content: Mapping[str, Any], name: str | Path = "") -> Codebook:
         """Read a codebook's content, as :func:`analysis.codebooks.load` gives it."""
         try:
-            codes = tuple(_code(entry, content) for entry in content.get("codes") or [])
+            codes = tuple(_code(entry, content) for entry in _list("codes", content))
+            genres, shields = (tuple(map(str, _list(key, content))) for key in ("genres", "shields"))
         except CodebookError as error:
             raise CodebookError(error.message, file=str(name), value=error.value, hint=error.hint) from None
         names = [code.code for code in codes]
@@ -122,8 +124,8 @@ class Codebook:
             version=str(content["version"]),
             source=str(content["source"]),
             unit=unit,
-            genres=tuple(content.get("genres") or ()),
-            shields=tuple(content.get("shields") or ()),
+            genres=genres,
+            shields=shields,
             codes=codes,
         )
 
@@ -163,6 +165,8 @@ def code(
                 for column, value in zip(columns.values(), row, strict=True):
                     column.append(value)
     frame = pd.DataFrame(columns)
+    if frame.empty:  # columns of nothing would be numbers
+        frame = frame.astype({column: _NUMBERS.get(column, "object") for column in CODES})
     frame.attrs.update(codebook=book.frame, version=book.version, unit=book.unit, units=read)
     return frame
 
@@ -289,17 +293,23 @@ def examine(codebook: Codebook | str | Path) -> pd.DataFrame:
 
 def _code(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Code:
     lists = content.get("lists") or {}
+    if not isinstance(entry, Mapping):
+        raise CodebookError(
+            "codes 的每一项应为映射",
+            value=str(entry)[:40],
+            hint="写法为 - code: 名称，见自带的 five_part.yml",
+        )
     name = str(entry.get("code") or "")
     if not name or not entry.get("rules"):
         raise CodebookError(
             "类目须有 code 和 rules", value=name or dict(entry), hint="请参照自带的 five_part.yml"
         )
     rules = []
-    for number, rule in enumerate(entry["rules"], 1):
+    for number, rule in enumerate(_list("rules", entry), 1):
         if not isinstance(rule, Mapping) or "when" not in rule:
             rule = {"when": rule}
         id_ = str(rule.get("id") or f"{name}.{number}")
-        rules.append(CodeRule(id_, parse(rule["when"], lists, id_), float(rule.get("confidence", 0.8))))
+        rules.append(CodeRule(id_, parse(rule["when"], lists, id_), _confidence(rule, id_)))
     known = {"code", "definition", "rules", "exclude", "passing", "examples", "counterexamples"}
     return Code(
         name,
@@ -307,10 +317,25 @@ def _code(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Code:
         tuple(rules),
         _both("exclude", entry, content),
         _both("passing", entry, content),
-        tuple(entry.get("examples") or ()),
-        tuple(entry.get("counterexamples") or ()),
+        tuple(_list("examples", entry)),
+        tuple(_list("counterexamples", entry)),
         {key: value for key, value in entry.items() if key not in known},
     )
+
+
+def _list(key: str, content: Mapping[str, Any]) -> list[Any]:
+    """What stands under a key that holds a list."""
+    found = content.get(key) or []
+    if not isinstance(found, list):
+        raise CodebookError(f"{key} 应为列表", value=str(found)[:40], hint="每项一行，行首写“- ”")
+    return found
+
+
+def _confidence(rule: Mapping[str, Any], id: str) -> float:
+    stated = rule.get("confidence", 0.8)
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 1:
+        raise CodebookError(f"{id} 的 confidence 应为 0 到 1 之间的数", value=stated)
+    return float(stated)
 
 
 def _both(key: str, entry: Mapping[str, Any], content: Mapping[str, Any]) -> Rule | None:
