@@ -169,6 +169,8 @@ def test_no_small_count_of_a_county_or_city_follows_from_all_that_a_province_sho
         counts = np.random.default_rng(seed).poisson(rate, (rows, max(parts, 1))) * np.arange(
             1, max(parts, 1) + 1
         )
+        if unseen.any():
+            counts[:, -1] *= seed % 2  # some cities name all their parts
         table = with_totals(counts, split=bool(parts))
         below.append((table, conceal(table, small, THRESHOLD, unseen)))
     values = np.vstack([[table[-1] for table, _ in below], sum(table[-1] for table, _ in below)])
@@ -203,6 +205,18 @@ def test_no_small_count_of_a_county_or_city_follows_from_all_that_a_province_sho
             goal[cell] = sign
             found = linprog(goal, A_eq=matrix, b_eq=matrix @ truth, bounds=bounds)
             assert found.status == 3 or found.fun <= need + 1e-6
+
+
+def test_the_province_does_not_hide_behind_a_rest_that_is_nothing():
+    unseen = np.array([False, False, False, True])
+    below = [
+        (table, conceal(table, small, THRESHOLD, unseen))
+        for table in (with_totals([[2, 5, 57, 0], [0, 0, 0, 0]]), with_totals([[2, 2, 52, 0], [0, 0, 0, 0]]))
+    ]
+    values = np.vstack([[table[-1] for table, _ in below], below[0][0][-1] + below[1][0][-1]])
+    top = crown(values, below, small, THRESHOLD, unseen).cells[-1]
+    assert top[0]
+    assert top[1:3].any()
 
 
 @pytest.mark.parametrize("count", [0, 9])

@@ -55,10 +55,7 @@ def conceal(values: Array, small: Small, threshold: int, unseen: Flags | None = 
     unseen
         Parts that are never shown (the rest that a split does not name).
     """
-    aside = np.zeros(values.shape[1], dtype=bool)
-    if unseen is not None:
-        # Where nothing is left unnamed there is nothing to hide behind.
-        aside[:-1] = unseen & (values.sum(axis=0) > 0)[:-1]
+    aside = _aside(values, unseen)
     table = _Table(values, small, threshold, aside)
     if not table.marked.any():
         return Hidden(table.hidden, unseen=aside)
@@ -68,6 +65,14 @@ def conceal(values: Array, small: Small, threshold: int, unseen: Flags | None = 
         table.alone()
     table.close()
     return Hidden(table.hidden, tuple(table.proofs), aside)
+
+
+def _aside(values: Array, unseen: Flags | None) -> Flags:
+    """Columns that are never shown; where nothing is left unnamed there is nothing to hide behind."""
+    aside = np.zeros(values.shape[1], dtype=bool)
+    if unseen is not None:
+        aside[:-1] = unseen & (values.sum(axis=0) > 0)[:-1]
+    return aside
 
 
 def crown(
@@ -90,9 +95,7 @@ def crown(
     Hidden
         Of the same shape, with proofs as for siblings.
     """
-    aside = np.zeros(values.shape[1], dtype=bool)
-    if unseen is not None:
-        aside[:-1] = unseen
+    aside = _aside(values, unseen)
     table = _Table(values, small, threshold, aside)
     for city, (_, hidden) in enumerate(below):
         table.hidden[city] = hidden.cells[-1]

@@ -94,7 +94,11 @@ class Scan:
         """Documents of the period; all when no period was asked for."""
         if self.period is None:
             return self.every
-        return self.every[[isinstance(day, dt.date) and day in self.period for day in self.every["date"]]]
+        import pandas as pd
+
+        inside = [isinstance(day, dt.date) and day in self.period for day in self.every["date"]]
+        # As booleans: of a place without documents the list is empty, and would choose no columns.
+        return self.every[pd.Series(inside, index=self.every.index, dtype=bool)]
 
     @cached_property
     def sentences(self) -> pd.DataFrame:
