@@ -69,9 +69,7 @@ def _stem(name: str) -> str:
 
 class TestDocuments:
     def test_there_are_enough_of_every_form(self, root: Path, texts: dict[str, str]) -> None:
-        suffixes = pd.Series(
-            [path.suffix for path in _documents(root)]
-        ).value_counts()
+        suffixes = pd.Series([path.suffix for path in _documents(root)]).value_counts()
         assert len(texts) == suffixes.sum() >= 30
         assert suffixes[".html"] >= 2
         assert suffixes[".docx"] >= 1
