@@ -55,6 +55,19 @@ def test_what_does_not_fit_is_reported(tmp_path: Path) -> None:
     assert set(rows["region_code"]) == {"990100"}
 
 
+def test_formulas_are_reported_and_a_remark_below_is_no_place(tmp_path: Path) -> None:
+    file = sheet(tmp_path, ["合计", 30, "=C5+C6", 80, 60], ["澄川市", 30, 40, "=30+20", 40], ["注：截至月末"])
+    rows, rejects = report.read(file, COLUMNS)
+    lines = {(line["rule"], line["row"], line["field"], line["value"]) for line in rejects}
+    assert lines >= {
+        ("formula_without_value", 1, "来访", "=C5+C6"), ("formula_without_value", 2, "应办结", "=30+20"),
+    }  # fmt: skip
+    assert {line["rule"] for line in rejects} == {"formula_without_value", "total_mismatch"}
+    on_time = rows[rows["indicator"] == "on_time"].iloc[0]
+    assert on_time["numerator"] == 40
+    assert on_time["denominator"] is None or on_time["denominator"] != on_time["denominator"]
+
+
 @pytest.mark.parametrize(("title", "words"), [("报告期：2024年1—3月", "累计"), ("统计表", "报告期")])
 def test_a_period_that_is_no_month_is_refused(tmp_path: Path, title: str, words: str) -> None:
     with pytest.raises(InputError, match=words):

@@ -31,6 +31,7 @@ ROWS = [
     "source",
 ]
 REJECTS = ["row", "rule", "field", "value"]
+_FORMULA = {True: "formula_without_value", False: "formula_cell"}
 _TOTALS = ("合计", "总计", "全省", "全市", "小计", "合 计")
 _PLACE = ("地区", "单位", "县区", "县（市、区）", "区划", "地市", "设区市", "行政区划")
 _MONTH = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月(?!\s*[—–\-至~])")
@@ -62,7 +63,8 @@ def read(
     DataFrame
         Columns :data:`ROWS`, one row a place and figure.
     list of dict
-        :data:`REJECTS`: unknown places, cells that are no number, totals that do not add up. Nothing is dropped silently.
+        :data:`REJECTS`: unknown places, cells that are no number, formulas, totals that do not add up. Nothing is dropped
+        silently.
 
     Raises
     ------
@@ -71,19 +73,24 @@ def read(
     """
     import pandas as pd
 
-    cells = _cells(Path(file), sheet)
+    cells, formulas = _cells(Path(file), sheet)
     head = _head(cells, columns, file)
     names = [_text(cell) for cell in cells[head]]
     month = str(Period.parse(period)) if period else _month(cells[:head], file)
     place = next((k for k, name in enumerate(names) if name in _PLACE), 0)
+    used = {names.index(_text(name)): name for name in _heads(columns) if _text(name) in names}
     rows: list[dict[str, object]] = []
     rejects: list[dict[str, object]] = []
     totals: list[tuple[int, list[Any]]] = []
     parts: list[list[Any]] = []
     for number, row in enumerate(cells[head + 1 :], start=1):
         name = _text(row[place])
-        if not name:
-            continue
+        if not name or all(_text(row[k]) == "" for k in used):
+            continue  # a remark below the table
+        rejects += [
+            {"row": number, "rule": _FORMULA[row[k] is None], "field": label, "value": formulas[head + number, k]}
+            for k, label in used.items() if (head + number, k) in formulas
+        ]  # fmt: skip
         if name in _TOTALS:
             totals.append((number, row))
         else:
@@ -107,13 +114,15 @@ def read(
     return pd.DataFrame(rows, columns=ROWS), rejects
 
 
-def _cells(file: Path, sheet: str | None) -> list[list[Any]]:
+def _cells(file: Path, sheet: str | None) -> tuple[list[list[Any]], dict[tuple[int, int], str]]:
+    """The cells of a sheet, of formulas their stored results, and the formulas by row and column."""
     import openpyxl
 
     if not file.exists():
         raise InputError("找不到报表", file=file, hint="请检查路径")
     try:
         book = openpyxl.load_workbook(file, data_only=True)
+        written = openpyxl.load_workbook(file, read_only=True)
     except Exception as error:
         raise InputError("报表读不了", file=file, hint="请另存为 .xlsx") from error
     page = book[sheet] if sheet else book.worksheets[0]
@@ -122,8 +131,15 @@ def _cells(file: Path, sheet: str | None) -> list[list[Any]]:
         for row in range(span.min_row - 1, span.max_row):
             for column in range(span.min_col - 1, span.max_col):
                 cells[row][column] = cells[span.min_row - 1][span.min_col - 1]
+    formulas = {
+        (row, column): str(cell.value)
+        for row, line in enumerate(written[page.title].iter_rows())
+        for column, cell in enumerate(line)
+        if cell.data_type == "f"
+    }
+    written.close()
     book.close()
-    return cells
+    return cells, formulas
 
 
 def _text(cell: object) -> str:
@@ -185,19 +201,22 @@ def _number(
         return None
 
 
+def _heads(columns: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The heads that figures are read from, denominators among them."""
+    found = (head for name, what in columns.items() for head in (name, what.get("denominator")) if head)
+    return list(dict.fromkeys(found))
+
+
 def _wrong_totals(
     totals: Sequence[tuple[int, Sequence[Any]]], parts: Sequence[Sequence[Any]], names: Sequence[str],
     columns: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, object]]:  # fmt: skip
     """Total rows that are not the sum of the rows beneath them."""
-    heads = dict.fromkeys(
-        head for name, what in columns.items() for head in (name, what.get("denominator")) if head
-    )
     found: list[dict[str, object]] = []
     if len(totals) != 1:
         return found
     number, total = totals[0]
-    for head in heads:
+    for head in _heads(columns):
         stated = _number(total, names, head, number, found)
         added = sum(_number(row, names, head, number, []) or 0 for row in parts)
         if stated is not None and abs(stated - added) > 1e-9:
