@@ -75,7 +75,7 @@ def run() -> list[dict[str, Any]]:
         items += cold(project, "monthly_8", regions[0])
         items += compare(project, "monthly_2", regions[:40], None)
         items += compare(project, "monthly_16", regions[:40], None)
-        items += compare(project, "monthly", regions, None)
+        items += compare(project, "monthly", regions[:40], None)
         return items
 
 
