@@ -3,8 +3,9 @@
 A table is a city's counties by parts (a split, or numerator and rest), with each county's total, the city's parts and the
 city's total. All of these are taken as published. A small cell is protected by a *swap*: it, another part of the same county,
 and both parts of other counties are not shown, so that cases can be moved round the rectangle without changing any total.
-Because no total moves, no table above can undo it, and no other city's data are needed. Only where the city's own figure is
-small or a swap cannot be had, the city's figure is withheld too, and :func:`crown` decides what the province withholds.
+Because no total moves, no table above can undo it, and no other city's data are needed. Where there is no swap, the cheapest way
+round the table is taken; only where that leads through the city's own figures, or these are small, are they withheld too, and
+:func:`crown` decides what the province withholds: no more than what other cities' counties cannot take back.
 """
 
 from __future__ import annotations
