@@ -123,7 +123,7 @@ def look_ups(project: Path, report: str, regions: list[str]) -> list[dict[str, A
 
 def cold(project: Path, report: str, region: str) -> list[dict[str, Any]]:
     """One brief from nothing, against the papermill command followed by the same renderer."""
-    shutil.rmtree(project / "site", ignore_errors=True)
+    empty(project)
     ours = timed(lambda: policy_brief(project, "build", report, *asked([region]), "--format", "html,pdf"))
     work = prepare(project, report, region, project / "cold")
     render = (
@@ -143,7 +143,7 @@ def build(
 ) -> tuple[float, float, float]:
     """Seconds of one build command, and the greatest memory of a run's cells and of a worker, MB."""
     if fresh:
-        shutil.rmtree(project / "site", ignore_errors=True)
+        empty(project)
     started = time.perf_counter()
     done = policy_brief(project, "build", report, *asked(regions), "--format", "html,pdf", "--json")
     seconds = time.perf_counter() - started
@@ -154,6 +154,12 @@ def build(
         max((state[name] or 0 for state in states), default=0) for name in ("memory_mb", "worker_mb")
     )
     return seconds, cells, worker
+
+
+def empty(project: Path) -> None:
+    """Away with the site and what was prepared beside it."""
+    for folder in ("site", "site-prepared"):
+        shutil.rmtree(project / folder, ignore_errors=True)
 
 
 def charts_in(notebook: Path) -> int:

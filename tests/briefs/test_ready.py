@@ -76,7 +76,7 @@ def test_what_cannot_be_prepared_is_left_as_it_is(tmp_path: Path) -> None:
     (empty / "readme.txt").write_text("没有表", encoding="utf-8")
     source = Source("cases", "cases", str(empty), {}, {})
     assert prepared(source, digests(tmp_path)) == source
-    assert not list((tmp_path / "site" / ".policy-brief" / "prepared").glob("*.part"))
+    assert not list((tmp_path / "site-prepared").glob("*.part"))
     database = Source("cases", "cases", "postgresql://host/db", {}, {})
     assert prepared(database, digests(tmp_path)) == database
 

@@ -1,8 +1,8 @@
 """The site on disk (发布): staging, locks, and one rename that replaces a brief whole.
 
 Layout: ``<report>/<region>/<period>/`` holds the last good brief; ``<period>.failed/`` beside it the partial one of a
-failed run. ``.policy-brief/`` holds staging folders, locks, remembered
-hashes and prepared data, which are not suppressed: no web server may serve it.
+failed run. ``.policy-brief/`` holds locks, remembered hashes and, while runs go on, their inputs: no web server may
+serve it. Prepared data lie beside the site (see :mod:`.ready`).
 """
 
 from __future__ import annotations

@@ -38,7 +38,13 @@ def place(source: Source, digests: Digests) -> Path | None:
     if kept is None or source.is_url or not path.is_dir() or (path / _STAMPS[source.kind]).exists():
         return None
     content = digests.of_source(replace(source, prefixes={}, slices={}))["sha256"]
-    return kept / FOLDER / _name(source.kind, content, digests)
+    return _beside(kept) / _name(source.kind, content, digests)
+
+
+def _beside(memory: Path) -> Path:
+    """Beside the site and never in it: prepared data hold every cell, and a site is served or zipped as it is."""
+    site = memory.parent
+    return site.with_name(f"{site.name}-{FOLDER}")
 
 
 def ready(source: Source, made: Path | None) -> Source:
