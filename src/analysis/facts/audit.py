@@ -86,6 +86,7 @@ def _items(part: pd.DataFrame) -> list[Item]:
                 start=_whole(row["start"]) or 0,
                 end=_whole(row["end"]) or 0,
                 source_start=_whole(row["source_start"]),
+                source_end=_whole(row["source_end"]),
             )
         )
     return items

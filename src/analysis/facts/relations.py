@@ -111,6 +111,7 @@ class Item:
     start: int
     end: int
     source_start: int | None = None
+    source_end: int | None = None
 
     @property
     def interval(self) -> Interval:
@@ -197,7 +198,7 @@ class Relation:
 def span(item: Item) -> dict[str, Any]:
     """Where a number of a relation stands."""
     if item.table:
-        return {"source_start": item.source_start, "text": item.text}
+        return {"source_start": item.source_start, "source_end": item.source_end, "text": item.text}
     return {"start": item.start, "end": item.end, "text": item.text}
 
 

@@ -43,6 +43,8 @@ COLUMNS = [
     "doc_id",
     "start",
     "end",
+    "source_start",
+    "source_end",
     "text",
 ]
 MONTHLY = [
@@ -95,7 +97,7 @@ def series(statistics: pd.DataFrame, documents: pd.DataFrame) -> pd.DataFrame:
     for key, entries in levels.items():
         rows += _one(key, entries)
     table = pd.DataFrame(rows, columns=COLUMNS)
-    for name in ("start", "end"):
+    for name in ("start", "end", "source_start", "source_end"):
         table[name] = table[name].astype("Int64")
     table["agrees"] = table["agrees"].astype("boolean")
     return table.reset_index(drop=True)
@@ -228,6 +230,8 @@ def _one(key: tuple[Any, ...], entries: list[dict[str, Any]]) -> list[dict[str, 
                 "doc_id": entry["doc_id"],
                 "start": entry["start"],
                 "end": entry["end"],
+                "source_start": entry["source_start"],
+                "source_end": entry["source_end"],
                 "text": entry["text"],
             }
         )
