@@ -145,7 +145,7 @@ def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
             lambda: text.extract(some, out, workers=WORKERS),
         )
         counted = json.loads((out / "extract.json").read_text(encoding="utf-8"))
-        rows = {verb: counted[verb] for verb in ("codes", "citations", "commitments")}
+        rows = {verb: counted[verb]["rows"] for verb in ("codes", "citations", "commitments")}
         step.told[-1] += f" and {WORKERS} × {peak(children=True):.2f} GB"
         total = peak() + WORKERS * peak(children=True)
     found = ", ".join(f"{rows[verb]:,} {verb}" for verb in rows)

@@ -98,6 +98,23 @@ def test_phrases_with_their_parts(folder: Path) -> None:
     assert ledger["阳光晒单"]["variants"] == ["阳光晒单机制"]
 
 
+def test_what_is_reported_done_has_its_place_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "安平市2023年信访工作要点\n\n发布时间:2023-03-01\n一、下步工作安排\n由市信访局牵头建立预登记平台。\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "b.txt").write_text(
+        "安平市信访工作情况\n\n发布时间:2024-01-20\n一年来,市信访局牵头建立的预登记平台已建成投用。其他事项平稳。\n",
+        encoding="utf-8",
+    )
+    (line,) = (one for one in records("commitments", str(tmp_path), "--fulfilled") if one["done_text"])
+    assert line["done_source"] == "b.txt"
+    done = {"source": line["done_source"], "start": line["done_start"], "end": line["done_end"]}
+    assert place(tmp_path, done).replace(",", "，").strip() == line["done_text"].strip()
+    unmatched = records("commitments", str(tmp_path / "a.txt"), "--fulfilled")
+    assert [(one["done_source"], one["done_start"]) for one in unmatched] == [(None, None)]
+
+
 def test_keyness_gives_a_place_for_each_term(folder: Path) -> None:
     (folder / "one").mkdir()
     (folder / "two").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -71,9 +72,11 @@ def test_parts_of_a_store_give_what_the_whole_gives(
     cited = pd.read_parquet(found["citations"])
     assert (cited.loc[cited["title"] == "示例省信访办法", "resolved_to"] == rule).sum() == 5
     told = json.loads((tmp_path / "out" / "extract.json").read_text("utf-8"))
-    assert told["documents"] == 6
-    assert told["codes"] == len(wanted["codes"])
-    assert told["codebook"]["frame"] == "five_part"
+    assert {verb: entry["documents"] for verb, entry in told.items()} == dict.fromkeys(wanted, 6)
+    assert {verb: entry["rows"] for verb, entry in told.items()} == {
+        verb: len(table) for verb, table in wanted.items()
+    }
+    assert told["codes"]["frame"] == "five_part"
 
 
 def test_a_corpus_in_memory_and_a_second_run_of_one_verb(texts: Path, tmp_path: Path) -> None:
@@ -84,7 +87,32 @@ def test_a_corpus_in_memory_and_a_second_run_of_one_verb(texts: Path, tmp_path: 
     again = text.extract(whole, out, ["citations"])
     assert set(again) == {"citations"}
     assert pd.read_parquet(out / "codes").equals(before)
-    assert json.loads((out / "extract.json").read_text("utf-8"))["codes"] == len(before)
+    assert told_of(out)["codes"]["rows"] == len(before)
+
+
+def test_each_table_keeps_what_was_said_of_it(texts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = corpus.read(texts)
+    text.extract(first, out)
+    stays = {verb: entry for verb, entry in told_of(out).items() if verb != "citations"}
+    # Fewer verbs over another corpus: only their own table and entry change.
+    text.extract(corpus.read(texts / "5规定.txt"), out, ["citations"])
+    told = told_of(out)
+    assert told["citations"]["documents"] == 1
+    assert told["citations"]["rows"] == len(pd.read_parquet(out / "citations"))
+    assert {verb: entry for verb, entry in told.items() if verb != "citations"} == stays
+    assert stays["codes"]["documents"] == 6
+    # Another frame is another entry; a table that is gone is told no more.
+    shutil.rmtree(out / "commitments")
+    text.extract(first, out, ["codes"], frame="directive")
+    told = told_of(out)
+    assert set(told) == {"codes", "citations"}
+    assert told["codes"]["frame"] == "directive"
+    assert told["codes"]["rows"] == len(pd.read_parquet(out / "codes"))
+
+
+def told_of(out: Path) -> dict[str, dict]:
+    return json.loads((out / "extract.json").read_text("utf-8"))
 
 
 def test_parts_of_a_corpus_in_memory_are_whole_documents(texts: Path) -> None:

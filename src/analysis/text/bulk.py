@@ -71,7 +71,8 @@ def extract(
     dict
         Verb → folder of Parquet files with the columns of :func:`code`, :func:`cite` and :func:`commitments`, for
         ``pandas.read_parquet`` or DuckDB, and three more: ``source``, ``source_start``, ``source_end``, the file as
-        received and the place in it. ``out/extract.json`` counts documents, sentences and rows, and names the codebook.
+        received and the place in it. ``out/extract.json`` says of each table in the folder, by its verb, of how many
+        documents and sentences it was made and how many rows it has; of the codes also the codebook.
 
     Raises
     ------
@@ -108,7 +109,11 @@ def extract(
     for verb, folder in found.items():
         shutil.rmtree(folder, ignore_errors=True)
         staged[verb].rename(folder)
-    _write_head(out, counted, book)
+    read = {name: counted[name] for name in ("documents", "sentences")}
+    told: dict[str, dict[str, Any]] = {verb: {**read, "rows": counted[verb]} for verb in found}
+    if "codes" in told:
+        told["codes"] |= {"frame": book.frame, "version": book.version}
+    _write_head(out, told)
     return found
 
 
@@ -182,14 +187,14 @@ def _kind(name: str) -> pa.DataType:
     return pa.type_for_alias(kind)
 
 
-def _write_head(out: Path, counted: Mapping[str, int], book: Codebook) -> None:
-    """The counts of every table in the folder, also of those that an earlier run wrote."""
+def _write_head(out: Path, told: Mapping[str, Mapping[str, Any]]) -> None:
+    """What each table in the folder was made of: a table that stays from an earlier run keeps what was said of it."""
     from .. import __version__
 
     head = out / _HEAD
     before = json.loads(head.read_text(encoding="utf-8")) if head.exists() else {}
-    codebook = (
-        {"frame": book.frame, "version": book.version} if "codes" in counted else before.get("codebook")
+    kept = {verb: before[verb] for verb in VERBS if verb in before and (out / verb).is_dir()}
+    entries = {**kept, **{verb: {**entry, "library": __version__} for verb, entry in told.items()}}
+    head.write_text(
+        json.dumps(entries, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
-    told = {**before, **counted, "codebook": codebook, "library": __version__}
-    head.write_text(json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
