@@ -46,6 +46,49 @@ def test_a_report_of_any_period_takes_each_length_or_all(project: Any) -> None:
     assert any("全部资料" in one for one in told)
 
 
+@pytest.fixture
+def texts(project: Any) -> definitions.Definition:
+    """A report of texts: any period, any region, no case data."""
+    text = "title: 报\nnotebook: nb/behaves.ipynb\nversion: 1\nformats: [html]\nperiod: any\nregion: any\n"
+    (project.root / "reports/definitions/texts.yml").write_text(text)
+    return definitions.load("texts", project.root)
+
+
+def test_a_report_of_any_region_takes_each_or_all(texts: definitions.Definition) -> None:
+    asked = Request(regions=("990000", "990102"))
+    assert [run.id for run in plan.plan([texts], asked, Digests())] == [
+        "texts/990000/all",
+        "texts/990102/all",
+    ]
+    told: list[str] = []
+    (run,) = plan.plan([texts], Request(), Digests(), told.append)
+    assert run.id == "texts/all/all"
+    assert run.values["region"] is None
+    assert any("不限地区" in one for one in told)
+
+
+def test_a_level_without_data_to_list_it_is_refused_with_what_to_do(
+    project: Any, texts: definitions.Definition
+) -> None:
+    with pytest.raises(RequestError, match="texts 的输入里没有案件数据，无从列出各县.*--region"):
+        plan.plan([texts], Request(level="县"), Digests())
+    # Beside a report that can list its counties too, rather than nothing of it without a word.
+    counts = definitions.load("counts", project.root)
+    with pytest.raises(RequestError, match="texts 的输入里没有案件数据"):
+        plan.plan([counts, texts], Request(periods=("2024-03",), level="县"), Digests())
+
+
+def test_a_level_that_the_report_or_its_place_does_not_have_is_refused(project: Any) -> None:
+    file = project.root / "reports/definitions/counts.yml"
+    stated = file.read_text()
+    file.write_text(stated.replace("[省, 市, 县]", "[省]"))
+    with pytest.raises(RequestError, match="只做省级，没有县级"):
+        project.plan("counts", level="县")
+    file.write_text(stated.replace("default: '990000'", "default: '990102'"))
+    with pytest.raises(RequestError, match="990102里没有市级地区"):
+        project.plan("counts", level="市")
+
+
 def test_all_problems_of_a_request_are_told_at_once(project: Any) -> None:
     with pytest.raises(RequestError) as caught:
         project.plan("counts", period=("2024Q1", "2024-13"), region=("123456", "999999"))
@@ -123,7 +166,17 @@ def test_regions_of_a_level_are_those_in_the_data() -> None:
     assert list(plan.at_level("县", "990000", coverage)) == ["990102", "990103", "990202"]
     assert list(plan.at_level("市", "990000", coverage)) == ["990100", "990200"]
     assert list(plan.at_level("省", "990000", coverage)) == ["990000"]
-    assert len(list(plan.at_level("县", "990000", None))) == 90
+    assert len(plan.at_level("县", "990000", None)) == 90
+
+
+def test_regions_of_a_level_without_data_are_those_of_the_table() -> None:
+    assert plan.at_level("省", "990000", None) == ["990000"]
+    assert "990100" in plan.at_level("市", "990000", None)
+    assert plan.at_level("市", "990100", None) == ["990100"]
+    assert plan.at_level("省", "990100", None) == []
+    # A municipality's districts stand under it directly and are no cities.
+    assert plan.at_level("市", "110000", None) == []
+    assert "110101" in plan.at_level("县", "110000", None)
 
 
 def test_the_default_period_and_region_come_from_the_case_data_and_are_told(
@@ -161,3 +214,11 @@ def test_every_brief_on_the_sample_is_marked_as_simulated(root: Path) -> None:
     for report in ("bulletin_audit", "policy_scan"):
         (run,) = plan.plan([definitions.load(report, root)], Request(), digests)
         assert plan.facts_of(run.inputs["corpus"], digests)["simulated"] is True
+
+
+@pytest.mark.parametrize("report", ["bulletin_audit", "policy_scan"])
+def test_the_reports_of_texts_take_their_region_as_the_others_do(root: Path, report: str) -> None:
+    (run,) = plan.plan([definitions.load(report, root)], Request(regions=("990100",)), Digests())
+    assert run.id == f"{report}/990100/all"
+    assert run.values["region"] == "990100"
+    assert run.region_name == "示例省澄川市"

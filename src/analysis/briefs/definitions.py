@@ -186,10 +186,19 @@ class Constraint(_Strict):
 
 
 class RegionRule(_Strict):
-    """For which regions the report is made (适用地区)."""
+    """For which regions the report is made (适用地区).
+
+    Attributes
+    ----------
+    default
+        The region where the reader names none.
+    required
+        Whether there must be one; else the reader's choice, and none at all is all of the inputs (``region: any``).
+    """
 
     levels: tuple[Level, ...] = ("省", "市", "县")
     default: Text | None = None
+    required: bool = True
 
 
 class PeriodRule(_Strict):
@@ -254,10 +263,12 @@ class Definition(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, content: dict[str, Any]) -> dict[str, Any]:
-        """Accept ``period: month``, ``region: 县``, ``cases: path`` and ``top: {…}``'s bare default."""
+        """Accept ``period: month``, ``region: any``, ``cases: path`` and ``top: {…}``'s bare default."""
         content = dict(content)
         if isinstance(content.get("period"), str):
             content["period"] = {"frequency": content["period"]}
+        if content.get("region") == "any":
+            content["region"] = {"required": False}
         inputs = content.get("inputs") or {}
         if isinstance(inputs, dict):
             content["inputs"] = {name: cls._input(name, item) for name, item in inputs.items()}

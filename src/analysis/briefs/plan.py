@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from .. import regions
 from ..errors import CodebookError, InputError, RequestError
 from ..periods import Period
 from . import inputs, parameters
-from .definitions import FORMATS, Definition
+from .definitions import FORMATS, Definition, RegionRule
 from .inputs import Digests, Source
 from .ready import place, ready
 
@@ -392,10 +392,15 @@ def _regions(
             chosen.append(code)
     if request.level:
         chosen += [
-            code for code in at_level(request.level, rule.default, coverage.get()) if code not in chosen
+            code
+            for code in _of_level(definition, rule, request.level, coverage, problems)
+            if code not in chosen
         ]
     if request.regions or request.level:
         return chosen
+    if rule.default is None and not rule.required:
+        say(f"{definition.id}：没有给 --region，不限地区")
+        return [None]
     if rule.default is None:
         problems.append(f"报告 {definition.id} 需要 --region 或 --level")
         return []
@@ -403,7 +408,26 @@ def _regions(
     return [rule.default]
 
 
-def at_level(level: str, within: str | None, coverage: Coverage | None) -> Iterable[str]:
+def _of_level(
+    definition: Definition, rule: RegionRule, level: str, coverage: _Lazy, problems: list[str]
+) -> Sequence[str]:
+    """What ``--level`` stands for; where it stands for nothing that is a problem of the request."""
+    if level not in rule.levels:
+        problems.append(f"报告 {definition.id} 只做{'、'.join(rule.levels)}级，没有{level}级")
+        return []
+    known = coverage.get()
+    found = at_level(level, rule.default, known)
+    if not found and known is None and rule.default is None:
+        problems.append(
+            f"报告 {definition.id} 的输入里没有案件数据，无从列出各{level}，不能用 --level：请用 --region 逐个给出代码"
+        )
+    elif not found:
+        where = "案件数据" if known is not None else rule.default
+        problems.append(f"报告 {definition.id}：{where}里没有{level}级地区，请改用 --region")
+    return found
+
+
+def at_level(level: str, within: str | None, coverage: Coverage | None) -> list[str]:
     """All region codes of a level: those in the data, or all below the given region."""
     if coverage is not None:
         found = {
@@ -415,11 +439,10 @@ def at_level(level: str, within: str | None, coverage: Coverage | None) -> Itera
         )
     if within is None:
         return []
-    if level == "县":
-        return [region.code for region in regions.load().counties(within)]
-    if level == "市":
-        return [region.code for region in regions.load().children(within)]
-    return [within]
+    table = regions.load()
+    # A province's children are its cities and the counties that stand under it directly.
+    inside = [table.get(within), *table.children(within), *table.counties(within)]
+    return sorted({region.code for region in inside if region.level == level})
 
 
 def _within(code: str, region: str) -> bool:

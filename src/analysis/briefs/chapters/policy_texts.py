@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import codebooks, facts, text
-from ... import corpus as corpora
+from ...corpus.export import load as load_corpus
 from ...periods import Period
 from ...regions import load as load_regions
 from ...text import sheets as coding_sheets
@@ -59,7 +59,7 @@ def open_scan(
     InputError
         No such corpus.
     """
-    read = corpora.open_store(corpus) if (Path(corpus) / "corpus.json").exists() else corpora.read(corpus)
+    read = load_corpus(corpus)
     files = (
         [] if sheets is None else sorted(Path(sheets).iterdir()) if Path(sheets).is_dir() else [Path(sheets)]
     )
