@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -188,6 +189,77 @@ def test_a_regulation_states_standing_duties() -> None:
     assert table["what"].tolist()[0].startswith("自收到诉求之日起")
     assert found(rules, genre="会议报道").empty
     assert found(rules, genre=pd.NA).empty
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "第二条　本规则所称接待场所，是指县级以上机关设立的、应当公开地址的来访接待场所",
+        "第二条　本规则所称重复来访应当理解为同一人就同一事项再次来访",
+        "初次来访，是指来访人第一次提出的、依法应当由本级机关登记的来访",
+        "本规则由市信访局负责解释",
+        "乡镇、街道的接待工作应当参照本规则执行",
+        "依法应当由上级机关登记的，移送上级机关",
+        "（二）应当登记而未登记，或者应当告知而不告知的，由上级机关责令改正",
+        "已经按规定应当通过诉讼途径处理的来访事项，窗口不再登记",
+        "造成严重后果的，对直接负责的主管人员依规给予处分",
+        "接待日的主持人一般由负责同志轮流担任",
+        "专门设立的接待机构和确定的负责接待的人员，可以查阅登记簿",
+        "（六）其他应当登记的来访",
+        "（七）依法应当登记的其他来访事项",
+        "（一）属地管理、分级负责，谁接待、谁负责",
+        "对接待工作不负责任的人员，给予批评教育",
+    ],
+)
+def test_a_definition_or_a_condition_of_a_regulation_binds_nobody(clause: str) -> None:
+    assert found(f"{clause}。", genre="法规").empty
+
+
+@pytest.mark.parametrize(
+    ("clause", "who"),
+    [
+        ("前款所称单位应当为来访人提供便利", None),
+        ("（一）应当由本机关登记的，接待部门应当当日登记", "接待部门"),
+        ("上级机关应当是公开的接待日程的发布者", None),
+        ("县级信访部门应当公布来访人应当提交的材料", "县级信访部门"),
+        ("县级机关应当设立或者确定负责接待的机构", "县级机关"),
+        ("分管负责人和其他负责人分别负责处理本单位的来访事项", None),
+        ("对不予登记的，接待部门（是指设有窗口的部门）应当说明理由", None),
+        ("信访部门是指导接待工作的机构，应当每月抽查登记簿", None),
+        ("其他单位参照本规则，应当公布接待时间", None),
+        ("（二）诉求合理但没有依据的，应当说明理由", None),
+        ("（三）如实登记，应当做到件件有编号", None),
+    ],
+)
+def test_a_duty_beside_a_definition_or_a_condition_stays(clause: str, who: str | None) -> None:
+    (row,) = found(f"{clause}。", genre="法规").itertuples()
+    assert row.modality == "应当"
+    assert who is None or row.who == who
+
+
+def test_what_binds_nobody_is_no_order_in_a_plan_either() -> None:
+    table = found(
+        "下一步\n对应当登记而不登记的，加强督查。会同直接负责的主管人员逐件核对。\n", issuer="示例县"
+    )
+    assert table["modality"].tolist() == ["部署"]
+
+
+def test_real_regulations_state_no_duty_by_definition(shared: Path) -> None:
+    """What a word means, who answers for a failure and what a condition speaks of is no duty of the nine regulations."""
+    from analysis import corpus
+
+    documents = corpus.read(shared / "corpus" / "regulations").documents
+    table = commitments(documents)
+    assert len(table) > 500
+    assert (
+        not table["text"]
+        .str.contains(r"本(?:条例|法)所称|(?:是|系)指(?!定|导)|直接负责的主管人员|统称为")
+        .any()
+    )
+    duty = re.compile("应当|不得|必须")
+    for clause in table["text"]:
+        parts = [part for part in re.split("[，,：:]", clause) if duty.search(part)]
+        assert not parts or not all(part.endswith("的") for part in parts)
 
 
 @settings(max_examples=80, deadline=None)

@@ -2,7 +2,7 @@
 
 Rules only, from a codebook: a clause of a plan is a commitment when it looks ahead (by its own words or by the
 section it stands in) and orders, promises or targets something. What a clause reports as done is none. Of a regulation
-(法规) every clause that binds (应当, 不得, 必须 …) is a standing duty.
+(法规) every clause that binds (应当, 不得, 必须 …) is a standing duty; a definition binds nobody, nor does a condition.
 """
 
 from __future__ import annotations
@@ -70,10 +70,10 @@ _TARGET = re.compile(
     r"(?P<number>(?<!第)[约近超]?(?<![第\d])\d[\d,.]*(?:[—\-~至]\d[\d.]*)?%?\s?[万亿千百]?(?:个百分点|平方公里|公里|平方米|万千瓦|万亩|亩|亿元|万元|元|人次|件次|批次|件|家|个|户|套|所|项|条|处|座|人|名|张|吨|辆|场|次|台|天|日|种|类|%|%)?)(?:以上|左右|以内|以下)?"
 )
 _WHO = re.compile(
-    r"(?:由|请)(?P<by>[^，。；：、“”]{2,24}?)(?:牵头|负责(?!人)|会同|组织|落实)"
+    r"(?:由|请)(?P<by>[^，。；：、“”]{2,24}?)(?:牵头|负责(?!人|同志)|会同|组织|落实)"
     r"|(?:责任单位|牵头单位|责任部门|牵头部门)[:：](?P<unit>[^。；）)]{2,60})"
     r"|[（(](?P<paren>[^（）()]{2,40}?)(?:牵头|负责|分别负责|配合)[^（）()]{0,30}[)）]"
-    r"|(?:^|[，,])(?P<subject>[^，,。；：]{2,24}?)(?:都|均|还|也)?(?:要(?!求)|应当|应(?=于|在|按|及时|依)|须|必须|务必|负责(?!人)|将)"
+    r"|(?:^|[，,])(?P<subject>[^，,。；：]{2,24}?)(?:都|均|还|也)?(?:要(?!求)|应当|应(?=于|在|按|及时|依)|须|必须|务必|负责(?!人|同志)|将)"
 )
 
 
@@ -83,6 +83,7 @@ class _Book:
 
     modalities: tuple[tuple[str, int, re.Pattern[str]], ...]
     wished: re.Pattern[str]
+    shields: re.Pattern[str]
     done: re.Pattern[str]
     actions: tuple[str, ...]
     bodies: tuple[str, ...]
@@ -106,6 +107,7 @@ def _book() -> _Book:
             (one["name"], one["strength"], re.compile("|".join(one["words"]))) for one in book["modalities"]
         ),
         re.compile("|".join(wished)),
+        re.compile("|".join(book["shields"])),
         re.compile("|".join(book["done"])),
         tuple(book["actions"]),
         tuple(book["bodies"]),
@@ -223,7 +225,8 @@ def _in_body(
                 if section
                 else _turn(clause[:40], ahead, book.forward, book.backward)
             )
-            if _HEADING.match(clause) and len(clause) <= 45 and _deadline(clause) is None:
+            numbered = _HEADING.match(clause) is not None and not standing  # there （一） numbers an item
+            if numbered and len(clause) <= 45 and _deadline(clause) is None:
                 continue  # a heading that runs into its paragraph; none sets a deadline
             found = _commitment(clause.strip(), ahead, day, issuer, standing, book)
             if found:
@@ -244,8 +247,10 @@ def _commitment(
     if book.done.search(clause) or len(_HAN.findall(clause)) < 6:
         return None
     bare = unnumbered(clause)
+    # In a regulation most clauses hold 应当; what they speak of as due binds nobody by being spoken of.
+    said = book.shields.sub(_blank, clause)
     modality, strength = next(
-        ((name, degree) for name, degree, words in book.modalities if words.search(clause)), (None, 3)
+        ((name, degree) for name, degree, words in book.modalities if words.search(said)), (None, 3)
     )
     when = _deadline(bare)
     imperative = _imperative(bare.replace(when, "", 1) if when else bare, book)
