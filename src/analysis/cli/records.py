@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Sources = Annotated[
     list[Path],
     typer.Argument(
-        metavar="SRC...",
+        metavar="SRC",
         help="文件或文件夹（txt、html、docx、pdf、md），可多个；或一个建好的语料库",
         show_default=False,
     ),
