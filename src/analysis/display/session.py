@@ -1,7 +1,8 @@
 """What one notebook has shown so far (会话): named results, and the parts in order.
 
 A notebook is one process and one line of cells, so the session is the one place of the package that remembers:
-``use()`` at the notebook's head starts it afresh, ``finding`` looks its slots up in it.
+``use()`` at the notebook's head starts it afresh, ``finding`` looks its slots up in it. A name is taken once. Where a
+person runs cells at will (JupyterLab), a cell run again takes its names again: changing a filter in place is no error.
 """
 
 from __future__ import annotations
@@ -23,16 +24,18 @@ def mime(kind: str) -> str:
 
 @dataclass
 class Session:
-    """Results by name, names of tables and charts taken, targets of links, and bundles emitted outside IPython."""
+    """Results by name, which run took which name, targets of links, and bundles emitted outside IPython."""
 
     results: dict[str, Result] = field(default_factory=dict)
-    names: set[tuple[str, str]] = field(default_factory=set)
+    taken: dict[tuple[str, str], int] = field(default_factory=dict)
     targets: set[str] = field(default_factory=set)
     bundles: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
         """Record a result; the same name may come again only with the same value."""
-        known = self.results.setdefault(result.name, result)
+        if self._take("result", result.name):
+            self.results[result.name] = result
+        known = self.results[result.name]
         if known.value != result.value:
             raise MethodError(
                 f"结果“{result.name}”登记了两个不同的值：{known.value} 与 {result.value}",
@@ -43,11 +46,18 @@ class Session:
 
     def claim(self, kind: str, name: str) -> None:
         """Take the name of a table or chart, so that its file and its links are its own."""
-        if (kind, name) in self.names:
+        if not self._take(kind, name):
             raise MethodError(
                 f"名称“{name}”已被本简报的另一个{'表' if kind == 'table' else '图'}使用", hint="请换一个名称"
             )
-        self.names.add((kind, name))
+
+    def _take(self, kind: str, name: str) -> bool:
+        """Whether the name was free, or taken in an earlier run by a person; it is taken now."""
+        run = _run()
+        if self.taken.get((kind, name)) == run:
+            return False
+        self.taken[kind, name] = run
+        return True
 
     def emit(self, bundle: Mapping[str, Any]) -> None:
         """Publish a MIME bundle to the notebook, or keep it when there is none (plain Python, tests)."""
@@ -85,6 +95,18 @@ def recorded(kind: str | None = None) -> list[dict[str, Any]]:
     if kind is None:
         return list(_session.bundles)
     return [bundle[mime(kind)] for bundle in _session.bundles if mime(kind) in bundle]
+
+
+def _run() -> int:
+    """Which run of a cell this is where a person chooses what runs; 0 throughout a straight run, as of a brief.
+
+    A front end names the cell with each request; nbclient, papermill and our own engine do not.
+    """
+    shell = _shell()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None or "cellId" not in kernel.get_parent().get("metadata", {}):
+        return 0
+    return int(shell.execution_count)
 
 
 def _shell() -> Any:

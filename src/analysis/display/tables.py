@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_LEFT = ' style="text-align: left"'
+
+
 def table(
     frame: pd.DataFrame,
     *,
@@ -164,13 +167,20 @@ def _target(target: Any) -> str | None:
 
 def _plain_html(part: Mapping[str, Any]) -> str:
     """What JupyterLab shows; briefs are rendered from the part itself."""
-    head = "".join(f"<th>{html.escape(head_text(column))}</th>" for column in part["columns"])
+    # JupyterLab sets every cell to the right, prose too, and a style sheet of ours would not survive its sanitizer.
+    sides = ["" if column["kind"] == "number" else _LEFT for column in part["columns"]]
+    head = "".join(
+        f"<th{side}>{html.escape(head_text(column))}</th>"
+        for column, side in zip(part["columns"], sides, strict=True)
+    )
     body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>"
+        "<tr>"
+        + "".join(f"<td{side}>{html.escape(text)}</td>" for text, side in zip(row, sides, strict=True))
+        + "</tr>"
         for row in cell_texts(part)
     )
     note = f"<p><small>注：{html.escape(part['note'])}</small></p>" if part["note"] else ""
     return (
-        f"<table><caption>{html.escape(part['caption'])}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>{note}"
+        f"<table><caption{_LEFT}><strong>{html.escape(part['caption'])}</strong></caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}"
     )
