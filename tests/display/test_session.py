@@ -23,7 +23,13 @@ def kernel() -> Iterator[Run]:
     def run(code: str, cell: str | None = None) -> str | None:
         request = client.session.msg(
             "execute_request",
-            {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False},
+            {
+                "code": code,
+                "silent": False,
+                "store_history": True,
+                "user_expressions": {},
+                "allow_stdin": False,
+            },
             metadata={"cellId": cell} if cell else {},
         )
         client.shell_channel.send(request)
