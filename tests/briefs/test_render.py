@@ -282,8 +282,9 @@ def test_all_tables_stand_in_one_workbook(brief):
     import openpyxl
 
     book = openpyxl.load_workbook(brief.files["tables"])
-    assert book.sheetnames == ["表1 accept", "表2 county", "表3 wide", "表4 grouped", "表5 definitions"]
-    sheet = book["表1 accept"]
+    assert len(book.sheetnames) == 5
+    assert book.sheetnames[3] == "表4 分组表头"
+    sheet = book["表1 受理环节主要指标"]
     assert [cell.value for cell in sheet[1]] == [
         "指标",
         "本期（%）",
@@ -293,6 +294,8 @@ def test_all_tables_stand_in_one_workbook(brief):
         "样本量",
     ]
     assert [cell.value for cell in sheet[3]] == ["按期答复率", 89.6, 90.1, -1.2, 0.4, 24932]
+    # As the brief prints them, digits kept: 89.60, 24,932.
+    assert [cell.number_format for cell in sheet[3]] == ["@", *["#,##0.00"] * 4, "#,##0"]
     assert "【内部资料】【模拟数据】受理环节主要指标" in str(sheet.cell(sheet.max_row, 1).value)
 
 

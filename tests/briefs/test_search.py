@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -151,11 +152,12 @@ def in_excel(folder: Path, name: str) -> Cells:
     import openpyxl
 
     book = openpyxl.load_workbook(folder / "tables.xlsx")
-    (sheet,) = [sheet for sheet in book.worksheets if sheet.title.split(" ")[-1] == name]
+    caption = part_of(folder, name)["caption"]
+    (sheet,) = [sheet for sheet in book.worksheets if caption.startswith(sheet.title.split(" ", 1)[1])]
     return by_head([list(row) for row in sheet.iter_rows(values_only=True)])
 
 
-def in_notebook(folder: Path, name: str) -> Cells:
+def part_of(folder: Path, name: str) -> dict[str, Any]:
     outputs = (
         out
         for cell in json.loads((folder / "notebook.ipynb").read_text())["cells"]
@@ -163,7 +165,11 @@ def in_notebook(folder: Path, name: str) -> Cells:
     )
     parts = (out.get("data", {}).get("application/vnd.policy-brief.table+json") for out in outputs)
     (part,) = [part for part in parts if part is not None and part["name"] == name]
-    return by_head(part["rows"])
+    return part
+
+
+def in_notebook(folder: Path, name: str) -> Cells:
+    return by_head(part_of(folder, name)["rows"])
 
 
 def in_word(folder: Path, name: str) -> Cells:

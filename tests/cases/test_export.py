@@ -34,6 +34,38 @@ def test_excel_holds_no_formula_and_keeps_codes_and_numbers(tmp_path: Path) -> N
     assert sheet["A8"].value == "模拟数据"
 
 
+def test_excel_is_fit_to_be_read_and_printed(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "编号": ["440113199001011234", "990102202403110042"],
+            "比": [1 / 3, 0.0042],
+            "件": [1234567, 8],
+            "句": ["长" * 200, "短"],
+            "文": ["", "x" * 300],
+        }
+    )
+    sheet = openpyxl.load_workbook(export.to_excel({"表": table}, tmp_path / "a.xlsx")).active
+    assert [cell.value for cell in sheet["A"]] == ["编号", *table["编号"]]  # a code is text: no 4.40E+17
+    assert [cell.number_format for cell in sheet[2]][:4] == ["@", "#,##0.0000", "General", "@"]
+    assert sheet["B2"].value == 1 / 3
+    assert sheet["E3"].number_format == "General"  # more than 255 characters of format “text” show as ####
+    widths = {letter: sheet.column_dimensions[letter].width for letter in "ABCD"}
+    assert widths["A"] > 18
+    assert widths["B"] < 12  # as wide as what is shown, not as all digits
+    assert widths["D"] == 60
+    assert sheet["D2"].alignment.wrap_text
+    assert sheet.freeze_panes == "A2"
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+
+
+def test_decimals_may_differ_by_row(tmp_path: Path) -> None:
+    table = pd.DataFrame({"指标": ["率", "件"], "值": [89.5, 1200.0]})
+    file = export.to_excel({"表": table}, tmp_path / "a.xlsx", decimals={"表": [[None, 2], [None, 0]]})
+    sheet = openpyxl.load_workbook(file).active
+    assert [cell.number_format for cell in sheet["B"]][1:] == ["#,##0.00", "#,##0"]
+
+
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = (export.to_excel({"a": TABLE}, tmp_path / f"{k}.xlsx").read_bytes() for k in (1, 2))
     assert first == second

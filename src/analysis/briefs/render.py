@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..display import fonts
-from ..display.tables import head_text
+from ..display.tables import cell_decimals, head_text
 from ..errors import RenderError, RequestError
 from . import reader
 from .document import Document, Meta
@@ -201,15 +201,16 @@ def _workbook(document: Document, path: Path) -> Path:
 
     from ..cases.export import to_excel
 
-    sheets, notes = {}, {}
+    sheets, notes, decimals = {}, {}, {}
     for table, part in zip(
         (table for table in document.tables if table.number), document.parts["table"], strict=False
     ):
-        name = f"{table.number} {part['name']}"
+        name = f"{table.number} {part['caption']}"
+        decimals[name] = cell_decimals(part)
         sheets[name] = pd.DataFrame(part["rows"], columns=[_csv_head(column) for column in part["columns"]])
         marks = "".join(f"【{mark}】" for mark in document.meta.marks)
         notes[name] = f"{marks}{part['caption']}" + (f"。{part['note']}" if part["note"] else "")
-    return to_excel(sheets, path, notes=notes)
+    return to_excel(sheets, path, notes=notes, decimals=decimals)
 
 
 def _csv_head(column: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)}
 _CREATED = dt.datetime(2000, 1, 1)  # same inputs, same bytes
+_WIDEST, _NARROWEST = 60, 8  # columns, in characters
 
 
 def harmless(cell: object) -> object:
@@ -40,9 +42,15 @@ def to_csv(table: pd.DataFrame, file: str | Path) -> Path:
 
 
 def to_excel(
-    sheets: Mapping[str, pd.DataFrame], file: str | Path, *, notes: Mapping[str, str] | None = None
+    sheets: Mapping[str, pd.DataFrame],
+    file: str | Path,
+    *,
+    notes: Mapping[str, str] | None = None,
+    decimals: Mapping[str, Sequence[Sequence[int | None]]] | None = None,
 ) -> Path:
     """Write 附表: one sheet a table, a head row that stays in sight, numbers as numbers, codes as text.
+
+    Each sheet prints on pages as wide as the table. Numbers keep all their digits; only their look is rounded.
 
     Parameters
     ----------
@@ -50,6 +58,8 @@ def to_excel(
         Sheet name → table.
     notes
         Sheet name → a line under the table (source, definition, 模拟数据 …).
+    decimals
+        Sheet name → decimals shown, row by row, cell by cell; where not given, as many as the column needs.
 
     Returns
     -------
@@ -57,35 +67,83 @@ def to_excel(
         The file; the same tables give the same bytes.
     """
     import openpyxl
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
 
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, table in sheets.items():
-        sheet = book.create_sheet(_sheet_name(name))
         plain = _plain(table)
-        for column, title in enumerate(plain.columns, start=1):
-            sheet.cell(1, column, harmless(str(title))).font = Font(bold=True)
-        for row, cells in enumerate(plain.itertuples(index=False), start=2):
-            for column, cell in enumerate(cells, start=1):
-                _write(sheet.cell(row, column), cell)
+        sheet = book.create_sheet(_sheet_name(name))
+        _fill(sheet, plain, (decimals or {}).get(name) or _needed(plain))
         if notes and name in notes:
             _write(sheet.cell(len(plain) + 3, 1), notes[name])
-        sheet.freeze_panes = "A2"
-        for column, title in enumerate(plain.columns, start=1):
-            longest = max([len(str(title)), *(len(str(cell)) for cell in plain.iloc[:200, column - 1])])
-            sheet.column_dimensions[get_column_letter(column)].width = min(60, 2 + 1.6 * longest)
+        sheet.freeze_panes, sheet.print_title_rows = "A2", "1:1"
+        sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
     book.properties.created = book.properties.modified = _CREATED
     book.properties.creator = "policy-brief"
     return _save(book, Path(file))
 
 
-def _write(target: Any, cell: object) -> None:
+def _fill(sheet: Any, plain: pd.DataFrame, decimals: Sequence[Sequence[int | None]]) -> None:
+    """Head, rows and widths; a column wider than the widest is folded."""
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    widths = []
+    for column, title in enumerate(map(str, plain.columns)):
+        cells = plain.iloc[:, column]
+        shown = [_shown(cell, row[column]) for cell, row in zip(cells, decimals, strict=True)]
+        widths.append(max(map(_width, [title, *shown])))
+        sheet.cell(1, column + 1, harmless(title)).font = Font(bold=True)
+        for row, cell in enumerate(cells):
+            _write(sheet.cell(row + 2, column + 1), cell, decimals[row][column])
+        letter = get_column_letter(column + 1)
+        sheet.column_dimensions[letter].width = min(_WIDEST, max(_NARROWEST, 2 + widths[-1]))
+    if any(width > _WIDEST - 2 for width in widths):
+        folded = Alignment(wrap_text=True, vertical="top")
+        for row_of_cells in sheet.iter_rows():
+            for cell in row_of_cells:
+                cell.alignment = folded
+
+
+def _needed(plain: pd.DataFrame) -> list[list[int | None]]:
+    """Decimals that show the smallest number of each column by two digits: two at least, six at most, none for whole ones."""
+    import math
+
+    def of(cells: pd.Series) -> int | None:
+        parts = [abs(cell) for cell in cells if isinstance(cell, float) and not cell.is_integer()]
+        return min(6, max(2, 1 - math.floor(math.log10(min(parts))))) if parts else None
+
+    columns = [of(plain.iloc[:, column]) for column in range(plain.shape[1])]
+    return [columns] * len(plain)
+
+
+def _shown(cell: object, decimals: int | None) -> str:
+    """How a cell prints, for the width of its column."""
+    if cell is None:
+        return ""
+    return f"{cell:,.{decimals}f}" if decimals is not None and isinstance(cell, int | float) else str(cell)
+
+
+def _width(text: str) -> float:
+    """Width in digits: a Chinese character takes two."""
+    return max(
+        (
+            sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1.1 for sign in line)
+            for line in text.split("\n")
+        ),
+        default=0,
+    )
+
+
+def _write(target: Any, cell: object, decimals: int | None = None) -> None:
     target.value = None if cell is None or cell != cell else cell
     if isinstance(cell, str):
         target.data_type = "s"  # openpyxl takes text that begins with = for a formula
-        target.number_format = "@"
+        if len(cell) <= 255:  # longer text in a cell of format “text” shows as #### in Excel
+            target.number_format = "@"
+    elif decimals is not None and isinstance(cell, int | float) and not isinstance(cell, bool):
+        target.number_format = "#,##0" + ("." + "0" * decimals if decimals else "")
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from typing import TYPE_CHECKING
 
 from ..errors import MethodError
-from .session import current, mime
+from .session import by_hand, current, mime
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +64,10 @@ def chart(figure: Figure, *, name: str, caption: str, alt: str, note: str | None
             "text/plain": f"图：{caption}",
         }
     )
+    if by_hand():  # a renderer sets caption and note itself; JupyterLab shows the drawing alone
+        under = f"<strong>{html.escape(caption)}</strong>"
+        under += f"<br><small>注：{html.escape(note)}</small>" if note else ""
+        session.emit({"text/html": f"<p>{under}</p>", "text/plain": f"图：{caption}"})
 
 
 def svg(figure: Figure, name: str) -> str:

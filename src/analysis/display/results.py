@@ -72,12 +72,17 @@ def format_value(value: Any, unit: str | None = None, digits: int | None = None)
         return "是" if value else "否"
     if isinstance(value, str):
         return value
-    if digits is None:
-        digits = 0 if isinstance(value, int) else 2 if unit in ("%", "个百分点") else 1
-    number = f"{value:,.{digits}f}"
+    number = f"{value:,.{decimals(value, unit, digits)}f}"
     if float(number.replace(",", "")) == 0:
         number = number.lstrip("-")
     return number.replace("-", "−") + (unit or "")
+
+
+def decimals(value: float, unit: str | None = None, digits: int | None = None) -> int:
+    """How many decimals a number prints with: those asked for, else none for whole numbers, two for rates, one."""
+    if digits is not None:
+        return digits
+    return 0 if isinstance(value, int) else 2 if unit in ("%", "个百分点") else 1
 
 
 def scalar(value: Any) -> Any:

@@ -82,7 +82,7 @@ def use() -> None:
     _session = Session()
     from .theme import apply
 
-    apply()
+    apply(inline=_kernel() is not None)
 
 
 def targets(prefix: str = "#d-") -> set[str]:
@@ -102,11 +102,20 @@ def _run() -> int:
 
     A front end names the cell with each request; nbclient, papermill and our own engine do not.
     """
-    shell = _shell()
-    kernel = getattr(shell, "kernel", None)
+    kernel = _kernel()
     if kernel is None or "cellId" not in kernel.get_parent().get("metadata", {}):
         return 0
-    return int(shell.execution_count)
+    return int(kernel.shell.execution_count)
+
+
+def by_hand() -> bool:
+    """Whether a person runs the cells and reads their output as it stands (JupyterLab)."""
+    return _run() > 0
+
+
+def _kernel() -> Any:
+    """The kernel behind the shell; None in plain Python and in our own engine, which has none."""
+    return getattr(_shell(), "kernel", None)
 
 
 def _shell() -> Any:

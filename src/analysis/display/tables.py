@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MethodError
-from .results import format_value, scalar
+from .results import decimals, format_value, scalar
 from .session import current, mime
 
 if TYPE_CHECKING:
@@ -110,17 +110,34 @@ def table(
 
 def cell_texts(part: Mapping[str, Any]) -> list[list[str]]:
     """A table part's cells as they print; units stand in the heads, not here."""
+    return [
+        [format_value(value, None, digits) for value, digits in zip(row, asked, strict=True)]
+        for row, asked in zip(part["rows"], _asked(part), strict=True)
+    ]
+
+
+def cell_decimals(part: Mapping[str, Any]) -> list[list[int | None]]:
+    """How many decimals each cell of a table part prints with; None where it holds no number."""
+    return [
+        [
+            decimals(value, None, digits)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else None
+            for value, digits in zip(row, asked, strict=True)
+        ]
+        for row, asked in zip(part["rows"], _asked(part), strict=True)
+    ]
+
+
+def _asked(part: Mapping[str, Any]) -> list[list[int | None]]:
+    """Decimals asked for, cell by cell: the row's own where its column has none."""
     rows = part.get("row_digits") or [None] * len(part["rows"])
     return [
         [
-            format_value(
-                value,
-                None,
-                digits if column["digits"] is None and column["kind"] == "number" else column["digits"],
-            )
-            for value, column in zip(row, part["columns"], strict=True)
+            digits if column["digits"] is None and column["kind"] == "number" else column["digits"]
+            for column in part["columns"]
         ]
-        for row, digits in zip(part["rows"], rows, strict=True)
+        for digits in rows
     ]
 
 

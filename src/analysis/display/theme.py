@@ -18,11 +18,16 @@ def colour(name: str) -> str:
     return str(load()["colours"][name])
 
 
-def apply() -> None:
+def apply(*, inline: bool = False) -> None:
     """Register the fonts and set matplotlib's defaults for this process.
 
     SVG keeps text as text: small, searchable, read aloud; the brief carries the font. Ids in SVG are hashed with
     a fixed salt, so that the same chart is the same bytes.
+
+    Parameters
+    ----------
+    inline
+        Something shows open figures by itself, as a kernel does for JupyterLab; else no window is ever opened.
     """
     import matplotlib
     from cycler import cycler
@@ -30,7 +35,8 @@ def apply() -> None:
     fonts.register()
     theme = load()
     colours, chart = theme["colours"], theme["chart"]
-    matplotlib.use("agg")
+    if not inline:
+        matplotlib.use("agg")
     matplotlib.rcParams.update(
         {
             "font.family": [fonts.SANS],
