@@ -295,7 +295,7 @@ def test_all_tables_stand_in_one_workbook(brief):
     ]
     assert [cell.value for cell in sheet[3]] == ["按期答复率", 89.6, 90.1, -1.2, 0.4, 24932]
     # As the brief prints them, digits kept: 89.60, 24,932.
-    assert [cell.number_format for cell in sheet[3]] == ["@", *["#,##0.00"] * 4, "#,##0"]
+    assert [cell.number_format for cell in sheet[3]] == ["@", *["#,##0.00_)"] * 4, "#,##0_)"]
     assert "【内部资料】【模拟数据】受理环节主要指标" in str(sheet.cell(sheet.max_row, 1).value)
 
 

@@ -46,14 +46,16 @@ def test_excel_is_fit_to_be_read_and_printed(tmp_path: Path) -> None:
     )
     sheet = openpyxl.load_workbook(export.to_excel({"表": table}, tmp_path / "a.xlsx")).active
     assert [cell.value for cell in sheet["A"]] == ["编号", *table["编号"]]  # a code is text: no 4.40E+17
-    assert [cell.number_format for cell in sheet[2]][:4] == ["@", "#,##0.0000", "General", "@"]
+    assert [cell.number_format for cell in sheet[2]][:4] == ["@", "#,##0.0000_)", "General", "@"]
     assert sheet["B2"].value == 1 / 3
     assert sheet["E3"].number_format == "General"  # more than 255 characters of format “text” show as ####
     widths = {letter: sheet.column_dimensions[letter].width for letter in "ABCD"}
     assert widths["A"] > 18
     assert widths["B"] < 12  # as wide as what is shown, not as all digits
-    assert widths["D"] == 60
+    assert widths["D"] == 62
     assert sheet["D2"].alignment.wrap_text
+    assert sheet.row_dimensions[2].height == 7 * 15  # 200 characters of two digits in lines of sixty
+    assert sheet["B1"].alignment.horizontal == "right"
     assert sheet.freeze_panes == "A2"
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) == ("landscape", 0)
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -63,7 +65,7 @@ def test_decimals_may_differ_by_row(tmp_path: Path) -> None:
     table = pd.DataFrame({"指标": ["率", "件"], "值": [89.5, 1200.0]})
     file = export.to_excel({"表": table}, tmp_path / "a.xlsx", decimals={"表": [[None, 2], [None, 0]]})
     sheet = openpyxl.load_workbook(file).active
-    assert [cell.number_format for cell in sheet["B"]][1:] == ["#,##0.00", "#,##0"]
+    assert [cell.number_format for cell in sheet["B"]][1:] == ["#,##0.00_)", "#,##0_)"]
 
 
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)}
 _CREATED = dt.datetime(2000, 1, 1)  # same inputs, same bytes
-_WIDEST, _NARROWEST = 60, 8  # columns, in characters
+_WIDEST, _NARROWEST = 60, 8  # columns, in digits
+_LINE, _HIGHEST = 15, 409  # rows, in points; Excel takes none higher
 
 
 def harmless(cell: object) -> object:
@@ -85,30 +87,32 @@ def to_excel(
 
 
 def _fill(sheet: Any, plain: pd.DataFrame, decimals: Sequence[Sequence[int | None]]) -> None:
-    """Head, rows and widths; a column wider than the widest is folded."""
+    """Head, rows, widths; cells wider than the widest column are folded, their rows as high as that takes."""
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
-    widths = []
+    lines = [1] * len(plain)
     for column, title in enumerate(map(str, plain.columns)):
-        cells = plain.iloc[:, column]
-        shown = [_shown(cell, row[column]) for cell, row in zip(cells, decimals, strict=True)]
-        widths.append(max(map(_width, [title, *shown])))
-        sheet.cell(1, column + 1, harmless(title)).font = Font(bold=True)
+        cells = list(plain.iloc[:, column])
+        widths = [_width(_shown(cell, row[column])) for cell, row in zip(cells, decimals, strict=True)]
+        head = sheet.cell(1, column + 1, harmless(title))
+        head.font = Font(bold=True)
+        if any(isinstance(cell, int | float) for cell in cells):
+            head.alignment = Alignment(horizontal="right")
         for row, cell in enumerate(cells):
             _write(sheet.cell(row + 2, column + 1), cell, decimals[row][column])
-        letter = get_column_letter(column + 1)
-        sheet.column_dimensions[letter].width = min(_WIDEST, max(_NARROWEST, 2 + widths[-1]))
-    if any(width > _WIDEST - 2 for width in widths):
-        folded = Alignment(wrap_text=True, vertical="top")
-        for row_of_cells in sheet.iter_rows():
-            for cell in row_of_cells:
-                cell.alignment = folded
+            lines[row] = max(lines[row], math.ceil(widths[row] / _WIDEST))
+        wide = min(_WIDEST, max([_width(title), *widths]))
+        sheet.column_dimensions[get_column_letter(column + 1)].width = max(_NARROWEST, 2 + wide)
+    for row, count in enumerate(lines, start=2):
+        if count > 1:  # left to themselves not all programs make the row higher
+            sheet.row_dimensions[row].height = min(_HIGHEST, _LINE * count)
+            for cell in sheet[row]:
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _needed(plain: pd.DataFrame) -> list[list[int | None]]:
     """Decimals that show the smallest number of each column by two digits: two at least, six at most, none for whole ones."""
-    import math
 
     def of(cells: pd.Series) -> int | None:
         parts = [abs(cell) for cell in cells if isinstance(cell, float) and not cell.is_integer()]
@@ -143,7 +147,8 @@ def _write(target: Any, cell: object, decimals: int | None = None) -> None:
         if len(cell) <= 255:  # longer text in a cell of format “text” shows as #### in Excel
             target.number_format = "@"
     elif decimals is not None and isinstance(cell, int | float) and not isinstance(cell, bool):
-        target.number_format = "#,##0" + ("." + "0" * decimals if decimals else "")
+        # The space of a parenthesis after it, so that it does not touch the text of the next column.
+        target.number_format = "#,##0" + ("." + "0" * decimals if decimals else "") + "_)"
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
