@@ -181,6 +181,13 @@ def test_schedule_writes_the_entries(home: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_lab_hands_on_what_stands_after_the_dashes(home: Path) -> None:
+    pytest.importorskip("jupyterlab")
+    done = command(home, "lab", "--", "--version")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split(".")[0].isdigit()
+
+
 def test_doctor_examines_the_machine(home: Path) -> None:
     (home / "reports/definitions/wrong.yml").write_text("title: x\n")
     try:

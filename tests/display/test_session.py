@@ -60,3 +60,9 @@ def test_a_straight_run_refuses_a_name_that_another_cell_took(code: str) -> None
     with kernel() as run:
         assert run(f"{HEAD}\ndisplay.result('数', 1)\n{TABLE}") is None
         assert run(code) is not None
+
+
+def test_a_kernel_goes_on_showing_figures() -> None:
+    with kernel() as run:
+        assert run(HEAD) is None
+        assert run("import matplotlib\nassert 'inline' in matplotlib.get_backend()") is None

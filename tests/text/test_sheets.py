@@ -157,3 +157,18 @@ def test_rules_as_one_of_the_coders(coded) -> None:
     assert rules["labels"].tolist() == [["受理"], [], ["办理"], [], ["受理", "办理"], []]
     table = agree(pd.concat([rules, rules.assign(coder="甲")]), replicates=20)
     assert set(table["value"]) == {1.0}
+
+
+def test_a_sheet_can_be_filled_in_as_it_opens(coded, tmp_path: Path) -> None:
+    import openpyxl
+
+    _, sentences, _ = coded
+    sheet = draw(sentences, BOOK, n=6)
+    sheet.loc[0, "句子"] = "=" + "长" * 80
+    page = openpyxl.load_workbook(write(sheet, tmp_path / "甲.xlsx")).active
+    head = {cell.value: cell.column_letter for cell in page[1]}
+    cell = page[f"{head['句子']}2"]
+    assert (cell.data_type, cell.value, cell.alignment.wrap_text) == ("s", "=" + "长" * 80, True)
+    assert page.column_dimensions[head["句子"]].width == 40
+    assert page.row_dimensions[2].height >= 5 * 15
+    assert page.freeze_panes == "A2"

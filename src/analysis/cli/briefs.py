@@ -269,8 +269,14 @@ def doctor(site: SiteFolder = None, project: Project = None) -> None:
         sys.exit(1)
 
 
-def lab(project: Project = None) -> None:
-    """在 notebooks/ 上打开 JupyterLab。"""
+def lab(
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(help="原样交给 JupyterLab 的选项，写在 -- 之后，如 -- --no-browser --port=8899"),
+    ] = None,
+    project: Project = None,
+) -> None:
+    """在 notebooks/ 上打开 JupyterLab；它不联网查新闻和更新。"""
     import importlib.util
     import os
 
@@ -281,8 +287,18 @@ def lab(project: Project = None) -> None:
         raise RequestError(
             "没有安装 JupyterLab", hint="请安装附加组件：make lab，或 pip install policy-brief[lab]"
         )
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={root / 'notebooks'}"]
-    os.execv(sys.executable, command)
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={root / 'notebooks'}", *_QUIET_LAB]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # a container, where else it would refuse in English
+    os.execv(sys.executable, command + (options or []))
+
+
+# Nothing needs the network once installed, and an office's machine asks no one for news.
+_QUIET_LAB = (
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+)
 
 
 def _carry_out(

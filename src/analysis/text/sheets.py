@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -93,12 +93,38 @@ def write(sheet: pd.DataFrame, path: str | Path) -> Path:
     if file.suffix in (".xlsx", ".csv"):
         file.parent.mkdir(parents=True, exist_ok=True)
     if file.suffix == ".xlsx":
-        sheet.to_excel(file, index=False)
+        _workbook(sheet).save(file)
     elif file.suffix == ".csv":
         sheet.to_csv(file, index=False, encoding="utf-8-sig")
     else:
         raise InputError("编码表只能存为 .xlsx 或 .csv", file=file)
     return file
+
+
+def _workbook(sheet: pd.DataFrame) -> Any:
+    """The sheet as a coder fills it in: text as text and folded, the head in sight, room for the codes."""
+    import pandas as pd
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook()
+    page = book.active
+    for column, title in enumerate(sheet.columns, start=1):
+        page.column_dimensions[get_column_letter(column)].width = (
+            40 if title in (_BEFORE, _TEXT, _AFTER) else 12
+        )
+        page.cell(1, column, str(title)).font = Font(bold=True)
+        for row, value in enumerate(sheet.iloc[:, column - 1], start=2):
+            cell = page.cell(row, column, None if pd.isna(value) or value == "" else value)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if isinstance(value, str) and value:
+                cell.data_type = "s"  # a sentence that begins with = is no formula
+    for row, texts in enumerate(sheet.filter([_BEFORE, _TEXT, _AFTER]).astype(str).to_numpy(), start=2):
+        lines = 1 + max(len(text) for text in texts) // 19  # Chinese characters a line of the width above
+        page.row_dimensions[row].height = min(409, 15 * lines)  # points; Excel takes no row higher
+    page.freeze_panes = "A2"
+    return book
 
 
 def read(
