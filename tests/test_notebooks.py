@@ -52,6 +52,20 @@ def test_parameters_are_typed_and_stand_in_one_cell(path: Path) -> None:
         assert isinstance(node, ast.AnnAssign), ast.unparse(node)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_opens_in_jupyterlab_as_it_stands(path: Path) -> None:
+    """A title first, the kernel's own name (else opening changes the file), and paths that lead from its own folder."""
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[0].source.startswith("# ")
+    assert notebook.metadata.kernelspec.display_name == "Python 3 (ipykernel)"
+    (parameters,) = [cell for cell in code(path) if "parameters" in cell.metadata.get("tags", [])]
+    given = [node.value for node in ast.parse(parameters.source).body if isinstance(node, ast.AnnAssign)]
+    texts = [node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    for text in texts:
+        if "/" in text:
+            assert (path.parent / text).exists(), text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXPLORE, ids=name)
 def test_exploring_notebook_runs_on_the_sample(path: Path) -> None:
