@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _LEFT = ' style="text-align: left"'
+_SHORT = ' style="text-align: left; white-space: nowrap"'
 
 
 def table(
@@ -184,8 +185,14 @@ def _target(target: Any) -> str | None:
 
 def _plain_html(part: Mapping[str, Any]) -> str:
     """What JupyterLab shows; briefs are rendered from the part itself."""
-    # JupyterLab sets every cell to the right, prose too, and a style sheet of ours would not survive its sanitizer.
-    sides = ["" if column["kind"] == "number" else _LEFT for column in part["columns"]]
+    # JupyterLab sets every cell to the right, prose too, and breaks Chinese after any character; a style sheet of
+    # ours would not survive its sanitizer.
+    texts = cell_texts(part)
+    short = [all(len(row[k]) <= 10 for row in texts) for k in range(len(part["columns"]))]
+    sides = [
+        "" if column["kind"] == "number" else _SHORT if whole else _LEFT
+        for column, whole in zip(part["columns"], short, strict=True)
+    ]
     head = "".join(
         f"<th{side}>{html.escape(head_text(column))}</th>"
         for column, side in zip(part["columns"], sides, strict=True)
@@ -194,7 +201,7 @@ def _plain_html(part: Mapping[str, Any]) -> str:
         "<tr>"
         + "".join(f"<td{side}>{html.escape(text)}</td>" for text, side in zip(row, sides, strict=True))
         + "</tr>"
-        for row in cell_texts(part)
+        for row in texts
     )
     note = f"<p><small>注：{html.escape(part['note'])}</small></p>" if part["note"] else ""
     return (
