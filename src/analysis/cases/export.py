@@ -112,14 +112,19 @@ def _fill(sheet: Any, plain: pd.DataFrame, decimals: Sequence[Sequence[int | Non
 
 
 def _needed(plain: pd.DataFrame) -> list[list[int | None]]:
-    """Decimals that show the smallest number of each column by two digits: two at least, six at most, none for whole ones."""
+    """Decimals of each cell: none for whole numbers, two above one, below it four, or what two digits take (at most six).
 
-    def of(cells: pd.Series) -> int | None:
-        parts = [abs(cell) for cell in cells if isinstance(cell, float) and not cell.is_integer()]
-        return min(6, max(2, 1 - math.floor(math.log10(min(parts))))) if parts else None
+    By cell and not by column, as a column of a long table holds counts and shares.
+    """
 
-    columns = [of(plain.iloc[:, column]) for column in range(plain.shape[1])]
-    return [columns] * len(plain)
+    def of(cell: object) -> int | None:
+        if not isinstance(cell, float):
+            return None
+        if cell.is_integer():
+            return 0
+        return 2 if abs(cell) >= 1 else min(6, max(4, 1 - math.floor(math.log10(abs(cell)))))
+
+    return [[of(cell) for cell in row] for row in plain.itertuples(index=False)]
 
 
 def _shown(cell: object, decimals: int | None) -> str:
