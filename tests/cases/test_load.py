@@ -230,8 +230,18 @@ def test_a_duckdb_file_by_url(tmp_path: Path) -> None:
         "CREATE TABLE matters AS SELECT '1' AS matter_id, DATE '2024-03-05' AS registered_at, NULL::DATE AS concluded_at"
     )
     con.disconnect()
+    (tmp_path / "x.duckdb").chmod(0o444)
+    before = (tmp_path / "x.duckdb").read_bytes()
     made = cases.load(f"duckdb://{tmp_path / 'x.duckdb'}")
     assert cases.indicators(made, only=["matters"])["value"].iloc[0] == 1
+    made.close()
+    assert (tmp_path / "x.duckdb").read_bytes() == before  # looked into, never written to
+
+
+def test_a_duckdb_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="数据库"):
+        cases.load(f"duckdb://{tmp_path / 'none.duckdb'}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:

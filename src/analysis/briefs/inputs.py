@@ -71,18 +71,17 @@ class Source:
         """The location as a manifest may show it: a URL without its password."""
         return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", self.location)
 
-    def files(self) -> list[Path]:
-        """All files in it, in order of their relative paths; hidden ones are no input."""
+    def files(self) -> dict[str, Path]:
+        """Name within the input → file, in order of the names, part by part; hidden ones are no input."""
         path = Path(self.location)
         if not path.is_dir():
-            return [path]
-        found = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-        return sorted(file for file in found if not _hidden(file.relative_to(path)))
-
-    def relative(self, file: Path) -> str:
-        """A file's name within the input."""
-        path = Path(self.location)
-        return file.relative_to(path).as_posix() if file != path else path.name
+            return {path.name: path}
+        parts: list[tuple[str, ...]] = []
+        for folder, below, names in os.walk(path):
+            below[:] = _shown(below)
+            inside = tuple(part for part in folder[len(str(path)) :].split(os.sep) if part)
+            parts += [(*inside, name) for name in _shown(names)]
+        return {"/".join(names): path.joinpath(*names) for names in sorted(parts)}
 
 
 def locate(definition: Definition, given: Mapping[str, str], region: str | None) -> dict[str, Source]:
@@ -127,17 +126,17 @@ def link(source: Source, folder: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     if source.served is not None and source.kind == "cases":
         place.mkdir()
-        for file in source.files():
-            (place / source.relative(file)).parent.mkdir(parents=True, exist_ok=True)
-            (place / source.relative(file)).symlink_to(file)
+        for name, file in source.files().items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).symlink_to(file)
         (place / "prepared").symlink_to(source.served)
         return
     if not source.prefixes:
         place.symlink_to(source.served or source.location)
         return
     place.mkdir()
-    for file in source.files():
-        target = place / source.relative(file)
+    for name, file in source.files().items():
+        target = place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if file.stem in source.prefixes and file.suffix in _TABLES:
             _put_slice(source, file, target)
@@ -147,7 +146,7 @@ def link(source: Source, folder: Path) -> None:
 
 def state(source: Source) -> tuple[tuple[Any, ...], ...]:
     """The files' sizes, times and inodes: equal before and after a run means nobody replaced them."""
-    return () if source.is_url else tuple((str(file), *_stat(file)) for file in source.files())
+    return () if source.is_url else tuple((str(file), *_stat(file)) for file in source.files().values())
 
 
 class Digests:
@@ -190,7 +189,7 @@ class Digests:
         """
         if source.is_url:
             return {"kind": source.kind, "sha256": None, "location": source.shown}
-        files = {source.relative(file): self._of_part(source, file) for file in source.files()}
+        files = {name: self._of_part(source, file) for name, file in source.files().items()}
         total = hashlib.sha256(
             json.dumps([(name, part["sha256"]) for name, part in files.items()]).encode()
         ).hexdigest()
@@ -386,8 +385,8 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _shown(names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith(".")]
 
 
 def _stat(file: Path) -> tuple[int, int, int, int]:

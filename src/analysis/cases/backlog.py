@@ -7,6 +7,7 @@ gate: a flow that breaks it is not shown.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +172,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
         opened=month_number(table.registered_at), closed=month_number(table.closed_at),
         impossible=(table.closed_at < table.registered_at).fill_null(False),
     ).aggregate(n=table.count())  # fmt: skip
-    pairs = margin_tables.fetch(query, month=["opened", "closed"]).astype({"region": object})
+    pairs = margin_tables.fetch(tables, query, month=["opened", "closed"]).astype({"region": object})
     counted = {
         "impossible": int(pairs.loc[pairs["impossible"], "n"].sum()),
         "undated": int(pairs.loc[pairs["opened"].isna(), "n"].sum()),
@@ -294,7 +295,7 @@ def _stays(tables: Cases, now: dt.datetime, by: str | None) -> pd.DataFrame:
             **margin_tables.keys(table, "matters", by),
             opened=table.registered_at.date(), closed=month_number(table.closed_at),
         ).aggregate(n=table.count())  # fmt: skip
-        return margin_tables.fetch(query, month=["closed"])
+        return margin_tables.fetch(tables, query, month=["closed"])
 
     return tables.once(("stays", now, by), asked)
 
@@ -312,7 +313,7 @@ def _wide(ages: pd.DataFrame) -> pd.DataFrame:
 def levels(
     tables: Cases, wanted: Sequence[margin_tables.Wanted], as_of: dt.datetime, by: str | None,
     lacking: dict[tuple[str, str], str],
-) -> list[pd.DataFrame]:  # fmt: skip
+) -> list[margin_tables.Task]:  # fmt: skip
     """Margins of what is there at a period's end: coming and leaving by month (mode ``level``), age bands (``at``)."""
     there: dict[str, list[margin_tables.Wanted]] = {}
     for one, variant in wanted:
@@ -328,25 +329,27 @@ def levels(
             lacking[one.id, variant.id] = reason
         else:
             there.setdefault(one.id, []).append((one, variant))
-    frames = []
-    for members in there.values():
-        one, variants = members[0][0], [variant for _, variant in members]
-        if one.kind == "ages":
-            frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"n": "numerator"})
-            found = [frame.assign(mode=same("at", len(frame)))] * len(variants)
-        elif one.clock:
-            found = [_overdue(tables, one, as_of, by)] * len(variants)
-        else:
-            found = _level(tables, one, [variant.numerator for variant in variants], as_of, by)
-        frames += [
-            frame.assign(
-                indicator=same(one.id, len(frame)),
-                variant=same(variant.id, len(frame)),
-                denominator=float("nan"),
-            )[margin_tables.COLUMNS]
-            for frame, variant in zip(found, variants, strict=True)
-        ]
-    return frames
+    return [functools.partial(_levels, tables, members, as_of, by) for members in there.values()]
+
+
+def _levels(
+    tables: Cases, members: Sequence[margin_tables.Wanted], as_of: dt.datetime, by: str | None
+) -> list[pd.DataFrame]:
+    """One indicator's definitions."""
+    one, variants = members[0][0], [variant for _, variant in members]
+    if one.kind == "ages":
+        frame = _ages(tables, as_of, by, one.options["bands"]).rename(columns={"n": "numerator"})
+        found = [frame.assign(mode=same("at", len(frame)))] * len(variants)
+    elif one.clock:
+        found = [_overdue(tables, one, as_of, by)] * len(variants)
+    else:
+        found = _level(tables, one, [variant.numerator for variant in variants], as_of, by)
+    return [
+        frame.assign(
+            indicator=same(one.id, len(frame)), variant=same(variant.id, len(frame)), denominator=float("nan")
+        )[margin_tables.COLUMNS]
+        for frame, variant in zip(found, variants, strict=True)
+    ]
 
 
 def _lacks_level(tables: Cases, one: Indicator, where: str | None, by: str | None) -> str | None:
@@ -389,7 +392,7 @@ def _level(
         **margin_tables.keys(table, name, by), **holds,
         opened=opened + options.get("after_months", 0), closed=month_number(leaves),
     ).aggregate(n=table.count())  # fmt: skip
-    pairs = margin_tables.fetch(query, month=["opened", "closed"])
+    pairs = margin_tables.fetch(tables, query, month=["opened", "closed"])
     return [
         _at_ends(_deltas(pairs[pairs[f"_{asked.index(text)}"]] if text else pairs, now))
         for text in conditions

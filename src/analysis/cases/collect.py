@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import backlog, duration, reception, registry, schema
 from .load import Cases
-from .margins import COLUMNS, clocked, counted
+from .margins import COLUMNS, Wanted, clocked, counted
 from .names import firsts, numbered, stack
 from .points import Margins
 from .registry import Indicator
@@ -44,19 +44,21 @@ def margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: 
 
 def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by: str | None) -> Margins:
     lacking: dict[tuple[str, str], str] = {}
-    frames: list[pd.DataFrame] = []
-    for kinds, collect in (
-        (("count", "share"), counted),
-        (("clock",), clocked),
-        (("level", "ages"), backlog.levels),
-        (("duty",), reception.duties),
-    ):
-        pairs = [(one, variant) for one in chosen if one.kind in kinds for variant in one.variants.values()]
-        frames += collect(tables, pairs, as_of, by, lacking)
-    histograms = [
-        found for one in chosen if one.kind == "duration"
-        if (found := duration.margin(tables, one, as_of, by, lacking)) is not None
-    ]  # fmt: skip
+
+    def pairs(*kinds: str) -> list[Wanted]:
+        return [(one, variant) for one in chosen if one.kind in kinds for variant in one.variants.values()]
+
+    sums = [
+        *counted(tables, pairs("count", "share"), as_of, by, lacking),
+        *clocked(tables, pairs("clock"), as_of, by, lacking),
+        *backlog.levels(tables, pairs("level", "ages"), as_of, by, lacking),
+    ]
+    times = duration.histograms(tables, pairs("duration"), as_of, by, lacking)
+    made = tables.side_by_side([*sums, *times])
+    frames, histograms = (
+        [frame for frames in part for frame in frames] for part in (made[: len(sums)], made[len(sums) :])
+    )
+    frames += reception.duties(tables, pairs("duty"), as_of, by, lacking)
     return Margins(_ordered(stack(frames, COLUMNS)), stack(histograms, duration.COLUMNS), lacking)
 
 

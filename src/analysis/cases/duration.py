@@ -8,7 +8,8 @@ event (Aalen–Johansen), not a censored one. Rows whose end lies before their s
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..errors import MethodError, RequestError
 from . import margins as margin_tables
 from .calendar import month_number
 from .load import Cases, moment
-from .names import same
+from .names import firsts, numbered, same
 from .registry import Indicator
 
 if TYPE_CHECKING:
@@ -184,16 +185,13 @@ def summary(table: pd.DataFrame, keys: Sequence[str] = ("group",), until: int = 
         return pd.DataFrame(
             columns=[*names, "n", "done", "median", "rmst", "within_15", "within_60", "within_90"]
         )
-    number = table.groupby(names, dropna=False, sort=False, observed=True).ngroup()
-    labels = table[names].assign(number=number).drop_duplicates("number").set_index("number")
-    wide = (
-        table.assign(number=number)
-        .pivot_table(index=["number", "day"], columns="event", values="n", aggfunc="sum", fill_value=0.0)
-        .reindex(columns=[OPEN, DONE, LEFT], fill_value=0.0)
-    )  # fmt: skip
-    group = wide.index.get_level_values("number").to_numpy()
-    day = wide.index.get_level_values("day").to_numpy(float)
-    counts = wide.to_numpy(float)
+    number, one = firsts(numbered(table, names))
+    labels = table[names].take(one).reset_index(drop=True)
+    days = table["day"].to_numpy(int)
+    least, width = days.min(), np.ptp(days) + 1
+    cells, cell = np.unique(number * width + days - least, return_inverse=True)
+    group, day = cells // width, (cells % width + least).astype(float)
+    counts = np.bincount(cell * 3 + table["event"].to_numpy(int), table["n"], len(cells) * 3).reshape(-1, 3)
     first = np.flatnonzero(np.diff(group, prepend=-1))  # groups are numbered and sorted
     size = np.add.reduceat(counts.sum(axis=1), first)
     place = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(group))))
@@ -216,22 +214,29 @@ def summary(table: pd.DataFrame, keys: Sequence[str] = ("group",), until: int = 
         made[f"within_{limit}"] = frame[frame["day"] <= limit].groupby("place")["done"].max()
     shares = [f"within_{limit}" for limit in (15, 60, 90)]
     made[shares] = made[shares].fillna(0.0)
-    return pd.concat([labels.loc[group[first]].reset_index(drop=True), made], axis=1)
+    return pd.concat([labels, made], axis=1)
 
 
-def margin(
-    tables: Cases, one: Indicator, as_of: dt.datetime, by: str | None, lacking: dict[tuple[str, str], str]
-) -> pd.DataFrame | None:
-    """The histogram by region, group and month of start, for the indicator table; ``None`` if the dates are missing."""
-    options: Mapping[str, Any] = one.options
-    needed = [options["start"][0], _first_there(tables, options["stop"]), *([by] if by else [])]
-    reason = margin_tables.lack(tables, str(one.table), needed)
-    if reason:
-        lacking |= {(one.id, variant): reason for variant in one.variants}
-        return None
-    frame = _counted(tables, as_of, by, options["start"], options["stop"], options["leaves"])
+def histograms(
+    tables: Cases, wanted: Sequence[margin_tables.Wanted], as_of: dt.datetime, by: str | None,
+    lacking: dict[tuple[str, str], str],
+) -> list[margin_tables.Task]:  # fmt: skip
+    """The histograms by region, group and month of start, for the indicator table: one an indicator."""
+    there: dict[str, Indicator] = {}
+    for one, variant in wanted:
+        start, stop = one.options["start"][0], _first_there(tables, one.options["stop"])
+        reason = margin_tables.lack(tables, str(one.table), [start, stop, *([by] if by else [])])
+        if reason:
+            lacking[one.id, variant.id] = reason
+        else:
+            there[one.id] = one
+    return [functools.partial(_histogram, tables, one, as_of, by) for one in there.values()]
+
+
+def _histogram(tables: Cases, one: Indicator, as_of: dt.datetime, by: str | None) -> list[pd.DataFrame]:
+    frame = _counted(tables, as_of, by, *(one.options[name] for name in ("start", "stop", "leaves")))
     frame = frame[frame["day"] >= 0]
-    return frame.assign(indicator=same(one.id, len(frame)))[COLUMNS]
+    return [frame.assign(indicator=same(one.id, len(frame)))[COLUMNS]]
 
 
 def _first_there(tables: Cases, columns: Sequence[str]) -> str:
@@ -247,7 +252,7 @@ def _counted(
     leaves: Sequence[str],
 ) -> pd.DataFrame:
     """region, group, month, day, event, n."""
-    frame = margin_tables.fetch(query(tables, now, by, start, stop, leaves), month=["month"])
+    frame = margin_tables.fetch(tables, query(tables, now, by, start, stop, leaves), month=["month"])
     frame["n"] = frame["n"].astype(float)
     return frame
 

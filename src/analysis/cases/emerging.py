@@ -355,7 +355,7 @@ def margin(tables: Cases, as_of: dt.datetime) -> pd.DataFrame:
     rows = rows.filter(rows.registered_at.notnull())
     keys = {"region": margin_tables.place(rows, "matters"), "month": rows.registered_at.truncate("M")}
     keys |= {name: rows[name].fill_null("") if name in rows.columns else ibis.literal("") for name in LEVELS}
-    frame = margin_tables.named(rows.group_by(**keys).aggregate(n=rows.count()).execute())
+    frame = margin_tables.named(tables.rows(rows.group_by(**keys).aggregate(n=rows.count())).to_pandas())
     frame["n"] = frame["n"].astype(float)
     return frame.sort_values(list(keys), kind="stable", ignore_index=True)
 

@@ -301,15 +301,14 @@ def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
 
     from .duration import summary
 
+    there = histogram["month"].dropna().unique()
     months = pd.DataFrame(
-        [(month, k) for k, span in enumerate(spans) for month in _starts(histogram["month"], span)],
+        [(month, k) for k, span in enumerate(spans) for month in _starts(there, span)],
         columns=["month", "span"],
     )
     months["month"] = pd.to_datetime(months["month"])
     keys = ["indicator", "region_code", "group", "span"]
-    joined = histogram.merge(months, on="month")
-    joined = joined.groupby([*keys, "day", "event"], observed=True)["n"].sum().reset_index()
-    wide = summary(joined, keys)
+    wide = summary(histogram.merge(months, on="month"), keys)
     parts = {
         "headline": "median", "rmst_60": "rmst", "within_15": "within_15", "within_60": "within_60",
         "within_90": "within_90",
@@ -325,14 +324,14 @@ def _durations(histogram: pd.DataFrame, spans: Sequence[Span]) -> pd.DataFrame:
     )
 
 
-def _starts(months: pd.Series, span: Span) -> Iterable[Any]:
-    there = months.dropna().unique()
-    start, end = span
-    if start is None or end is None:
-        return list(there)
+def _starts(months: Any, span: Span) -> Any:
+    """Those first days of months that a span holds."""
     import numpy as np
 
-    return list(there[(there >= np.datetime64(start)) & (there <= np.datetime64(end))])
+    start, end = span
+    if start is None or end is None:
+        return months
+    return months[(months >= np.datetime64(start)) & (months <= np.datetime64(end))]
 
 
 # ---- views and words -------------------------------------------------------------------------------------------------

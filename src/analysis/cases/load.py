@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import codebooks
 from ..errors import InputError, RequestError
 from . import mapping as mappings
 from . import schema, sources, values
+from .asking import Asking
 from .mapping import TableMapping
 from .prepared import SMALL, Prepared, find
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Noted = TypeVar("Noted")
 
@@ -61,6 +66,7 @@ class Cases:
     prepared: Prepared | None = None
     noted: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
     _kept: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    _locks: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> Any:
         if name in schema.tables():
@@ -86,17 +92,34 @@ class Cases:
 
     def once(self, key: object, make: Callable[[], Noted]) -> Noted:
         """A small result computed once for this source (see ``noted``)."""
-        if key not in self.noted:
-            self.noted[key] = make()
+        with self._alone(key):
+            if key not in self.noted:
+                self.noted[key] = make()
         made: Noted = self.noted[key]
         return made
 
     def kept(self, key: object, make: Callable[[], Any], *, whole: bool = False) -> Any:
         """An ibis table made once; on the embedded DuckDB a view (a table, if ``whole``), so that queries stay short."""
-        if key not in self._kept:
-            table = make()
-            self._kept[key] = store(self.con, table, whole) if self.con.name == "duckdb" else table
+        with self._alone(key):
+            if key not in self._kept:
+                self._kept[key] = self._asking.kept(make(), whole)
         return self._kept[key]
+
+    def rows(self, query: Any) -> pa.Table:
+        """What an ibis expression over these tables gives; threads may ask at once."""
+        return self._asking.rows(query)
+
+    def side_by_side(self, tasks: Sequence[Callable[[], Noted]]) -> list[Noted]:
+        """Do tasks that ask, several at once where that pays (see :mod:`.asking`)."""
+        return self._asking.side_by_side(tasks)
+
+    @cached_property
+    def _asking(self) -> Asking:
+        return Asking(self.con)
+
+    def _alone(self, key: object) -> Any:
+        """What a key stands for is made by one thread; those that want it too wait."""
+        return self._locks.setdefault(key, threading.RLock())
 
     @property
     def simulated(self) -> bool:
@@ -210,7 +233,7 @@ def load(
         wanted = {
             name: maps[name].source_table if name in maps else None for name in (maps or schema.tables())
         }
-        con, raws = sources.open_database(str(source), wanted)
+        con, raws = sources.open_database(str(source), wanted, memory_limit)
     else:
         con = sources.connect(memory_limit)
         paths = [Path(item) for item in (source if isinstance(source, list) else [source])]
@@ -233,7 +256,7 @@ def load(
         typed = _typed(
             renamed[name], schema.table(name), plan, _clean(renamed[name], schema.table(name), plan, raw)
         )
-        tables[name] = store(con, typed, raw.whole) if con.name == "duckdb" else typed
+        tables[name] = Asking(con).kept(typed, raw.whole)
         origins[name], flaws[name] = raw.source, raw.flaws
     if not tables:
         raise InputError(
@@ -250,14 +273,6 @@ def _open_prepared(ready: Prepared, memory_limit: str) -> Cases:
     files = {name: ready.folder / f"{name}.parquet" for name in SMALL}
     tables = {name: con.read_parquet(file) for name, file in files.items() if file.exists()}
     return Cases(con, tables, {}, {}, {}, metadata=ready.facts["metadata"], prepared=ready)
-
-
-def store(con: Any, table: Any, whole: bool) -> Any:
-    """Keep an expression in the embedded DuckDB under a name of its own: as a view, or whole as a table."""
-    import ibis
-
-    name = ibis.util.gen_name("kept")
-    return con.create_table(name, table, temp=True) if whole else con.create_view(name, table)
 
 
 def _recognise(raw: sources.Raw, maps: Mapping[str, TableMapping]) -> str | None:

@@ -10,7 +10,7 @@ import datetime as dt
 import functools
 import math
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,8 @@ MODES = ("sum", "level", "at")
 """How a margin becomes a period's figure: its months added up; everything up to its end added up; its last month's."""
 
 Wanted = tuple[Indicator, Variant]
+Task = Callable[[], "list[pd.DataFrame]"]
+"""Asks its queries, one after the other, and makes margins of them; many are done side by side."""
 TIMES = "×"
 """Mark of the second factor of a product of shares, at the end of a variant's id."""
 
@@ -131,11 +133,11 @@ def keys(table: Any, name: str, by: str | None) -> dict[str, Any]:
     return found | ({"group": table[by].cast("string")} if by else {})
 
 
-def fetch(query: Any, *, month: Iterable[str] = ()) -> pd.DataFrame:
+def fetch(tables: Cases, query: Any, *, month: Iterable[str] = ()) -> pd.DataFrame:
     """A query's rows, its months numbered no more; regions and groups are there even if all of them are nameless."""
     import pandas as pd
 
-    table = query.to_pyarrow()
+    table = tables.rows(query)
     frame = pd.DataFrame(
         {
             name: words(column) if name in NAMES else column.to_numpy()
@@ -205,7 +207,7 @@ def counted(
     as_of: dt.datetime,
     by: str | None,
     lacking: dict[tuple[str, str], str],
-) -> list[pd.DataFrame]:
+) -> list[Task]:
     """Queries by table and date; an open vocabulary to split by (topics) takes one of its own.
 
     What needs the join of matters with pieces takes one for all dates: the join is dear.
@@ -224,10 +226,9 @@ def counted(
     # Where each query reads the rows again, and not only the columns it needs, one must do.
     apart = tables.con.name == "duckdb"
     return [
-        frame
+        functools.partial(_aggregate, tables, name, split, by, some, as_of)
         for (name, split, when), members in batches.items()
         for some in (_apart(name, members) if apart and when else [members])
-        for frame in _aggregate(tables, name, split, by, some, as_of)
     ]
 
 
@@ -281,7 +282,7 @@ def _aggregate(
     for when, month in months.items():
         # What has not happened is in no period, not even in all of them.
         rows = cells if early or when == first else cells.filter(cells[month].notnull())
-        frame = fetch(measures.sums(rows, [*where, month], parts[when]), month=[month])
+        frame = fetch(tables, measures.sums(rows, [*where, month], parts[when]), month=[month])
         frame = frame.rename(columns={month: "month"})
         if not split:
             frame["part_of"] = same("", len(frame))
@@ -440,7 +441,9 @@ def _cohort(tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str |
 
     others = [rule for rule in DAY_RULES if rule != clock.day_rule]
     asked = ["", *(f"_{rule}" for rule in others if clock.days)]
-    frame = fetch(cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"])
+    frame = fetch(
+        tables, cohort_query(tables, clock, as_of, by, others if clock.days else ()), month=["closed"]
+    )
     frame["n"] = frame["n"].astype(float)
     frame["place"] = np.unique(numbered(frame, ["region", "group"]), return_inverse=True)[1]
     for end in asked:
@@ -481,9 +484,8 @@ def clocked(
     as_of: dt.datetime,
     by: str | None,
     lacking: dict[tuple[str, str], str],
-) -> list[pd.DataFrame]:
+) -> list[Task]:
     """Numerators and denominators of clocks under every definition, and their four states, as :func:`counted`."""
-    frames: list[pd.DataFrame] = []
     runs: dict[str, list[Wanted]] = {}
     for indicator, variant in wanted:
         clock = deadlines.clock(str(indicator.clock))
@@ -492,9 +494,10 @@ def clocked(
             lacking[indicator.id, variant.id] = reason
         else:
             runs.setdefault(clock.id, []).append((indicator, variant))
-    for id, members in runs.items():
-        frames += _rates(cohort(tables, deadlines.clock(id), as_of, by), members)
-    return frames
+    return [
+        functools.partial(_rates, tables, deadlines.clock(id), as_of, by, members)
+        for id, members in runs.items()
+    ]
 
 
 def lack_clock(tables: Cases, clock: deadlines.Clock, by: str | None = None) -> str | None:
@@ -505,10 +508,12 @@ def lack_clock(tables: Cases, clock: deadlines.Clock, by: str | None = None) -> 
     return lack(tables, clock.table, [by]) if by else None
 
 
-def _rates(rows: pd.DataFrame, members: Sequence[Wanted]) -> Iterator[pd.DataFrame]:
+def _rates(
+    tables: Cases, clock: deadlines.Clock, as_of: dt.datetime, by: str | None, members: Sequence[Wanted]
+) -> list[pd.DataFrame]:
     """One clock's definitions, as sums over the states that each counts; what they count alike is counted once."""
-    counts = functools.cache(functools.partial(_counts, rows))
-    kinds = list(deadlines.STATES)
+    counts = functools.cache(functools.partial(_counts, cohort(tables, clock, as_of, by)))
+    kinds, frames = list(deadlines.STATES), []
     for indicator, variant in members:
         rule = f"_{variant.day_rule}" if variant.day_rule else ""
         when = "closed" if variant.basis == "closed" else f"due{rule}"
@@ -522,7 +527,8 @@ def _rates(rows: pd.DataFrame, members: Sequence[Wanted]) -> Iterator[pd.DataFra
             )
             made = cells.assign(part_of=same("", len(cells)), numerator=numerator, denominator=denominator)
         names = {"indicator": indicator.id, "variant": variant.id, "mode": "sum"}
-        yield made.assign(**{name: same(word, len(made)) for name, word in names.items()})[COLUMNS]
+        frames.append(made.assign(**{name: same(word, len(made)) for name, word in names.items()})[COLUMNS])
+    return frames
 
 
 def _states(cells: pd.DataFrame, states: np.ndarray) -> pd.DataFrame:

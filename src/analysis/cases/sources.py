@@ -24,6 +24,8 @@ _CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 _CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2}")
 _SUFFIXES = (".parquet", ".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 _HEAD_ROWS = 12
+_THEIRS = "theirs"
+"""Name under which our DuckDB sees somebody's database file."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,15 @@ def connect(memory_limit: str = "2GB", threads: int | None = None) -> Any:
     return con
 
 
-def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw]]:
-    """Connect and find the tables.
+def open_database(url: str, names: dict[str, str | None], memory_limit: str = "2GB") -> tuple[Any, list[Raw]]:
+    """Connect and find the tables. We never write to a database: a file of DuckDB's is only looked into by our own.
 
     Parameters
     ----------
     names
         Our table → its name there (``schema.table`` allowed), or ``None`` for our own name if it is there.
+    memory_limit
+        What the embedded DuckDB may use, where it is a file of DuckDB's.
 
     Raises
     ------
@@ -87,8 +91,13 @@ def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw
     import ibis
 
     shown = re.sub(r"//([^:/@]+):[^@]*@", r"//\1:***@", url)
+    file = url.split("?")[0].removeprefix("duckdb://") if url.startswith("duckdb://") else None
     try:
-        con = ibis.connect(url)
+        if file:
+            con = connect(memory_limit)
+            con.raw_sql(f"ATTACH '{_quoted(file)}' AS {_THEIRS} (READ_ONLY)")
+        else:
+            con = ibis.connect(url)
     except Exception as error:
         raise InputError(
             f"数据库连接失败：{_first_line(error)}", file=shown, hint="请检查地址、用户和网络"
@@ -97,7 +106,7 @@ def open_database(url: str, names: dict[str, str | None]) -> tuple[Any, list[Raw
     for ours, theirs in names.items():
         schema, _, name = (theirs or ours).rpartition(".")
         try:
-            table = con.table(name, database=schema or None)
+            table = con.table(name, database=(_THEIRS, schema or "main") if file else schema or None)
         except ibis.common.exceptions.TableNotFound as error:
             if theirs is None:
                 continue
@@ -150,7 +159,7 @@ def _read_file(file: Path, con: Any) -> Iterator[Raw]:
     suffix = file.suffix.lower()
     if suffix == ".parquet":
         try:
-            table = con.read_parquet(str(file), file_row_number=True)
+            table = _seen(f"read_parquet('{_quoted(file)}', file_row_number = true)", con)
         except Exception as error:
             raise InputError(
                 f"Parquet 文件读不了：{_first_line(error)}", file=file, hint="请重新导出"
@@ -328,6 +337,19 @@ def _cell(value: object) -> str:
     return str(value)
 
 
+def _seen(what: str, con: Any) -> Any:
+    """What DuckDB can read, as a view that every cursor sees; Ibis would make a temporary one, which only its own does."""
+    import ibis
+
+    name = ibis.util.gen_name("seen")
+    con.raw_sql(f'CREATE VIEW "{name}" AS SELECT * FROM {what}')
+    return con.table(name)
+
+
+def _quoted(path: str | Path) -> str:
+    return str(path).replace("'", "''")
+
+
 def _store(table: Any, con: Any, numbers: list[int]) -> Any:
     """Text cells into DuckDB, with the row numbers."""
     import ibis
@@ -339,7 +361,7 @@ def _store(table: Any, con: Any, numbers: list[int]) -> Any:
     table = table.rename_columns(names).append_column(ROW, pa.array(numbers, pa.int64()))
     name, received = ibis.util.gen_name("raw"), ibis.util.gen_name("received")
     con.con.register(received, table)
-    con.raw_sql(f'CREATE TEMP TABLE "{name}" AS SELECT * FROM "{received}"')
+    con.raw_sql(f'CREATE TABLE "{name}" AS SELECT * FROM "{received}"')
     con.con.unregister(received)
     return con.table(name)
 
