@@ -271,16 +271,13 @@ def _tail(now: float, base: float, all_now: float, all_base: float, ratio: float
     """P of so many matters or more, were the odds ``ratio`` times those of the base (Fisher's noncentral hypergeometric).
 
     Given the topic's matters in all years and the totals, those of this period; the rest of the matters are the measure.
-    The sum itself: scipy's distribution gives the same and takes some ten times as long.
+    Each chance follows from the one before it; scipy's distribution gives the same and takes some twenty times as long.
     """
-    from scipy.special import gammaln
-
     own = now + base
     here = np.arange(max(0.0, own - all_base), min(own, all_now) + 1)
-    there = own - here
-    weights = here * np.log(ratio) - (
-        gammaln(here + 1) + gammaln(all_now - here + 1) + gammaln(there + 1) + gammaln(all_base - there + 1)
-    )
+    last, next_ = here[:-1], here[1:]
+    steps = np.log(ratio * (all_now - last) * (own - last) / (next_ * (all_base - own + next_)))
+    weights = np.append(0.0, steps.cumsum())
     weights = np.exp(weights - weights.max())
     return min(1.0, float(weights[here >= now].sum() / weights.sum()))
 

@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -243,6 +243,7 @@ def load(
             for path in paths
             for raw in (sources.read_report(path, form, con) if form else sources.read_path(path, con))
         ]
+    asking = Asking(con)
     tables, renamed, origins, flaws = {}, {}, {}, {}
     for raw in raws:
         name = _recognise(raw, maps)
@@ -254,9 +255,12 @@ def load(
         _refuse_persons(raw, plan)
         renamed[name] = _rename(raw, schema.table(name), plan)
         typed = _typed(
-            renamed[name], schema.table(name), plan, _clean(renamed[name], schema.table(name), plan, raw)
+            renamed[name],
+            schema.table(name),
+            plan,
+            _clean(renamed[name], schema.table(name), plan, raw, asking),
         )
-        tables[name] = Asking(con).kept(typed, raw.whole)
+        tables[name] = asking.kept(typed, raw.whole)
         origins[name], flaws[name] = raw.source, raw.flaws
     if not tables:
         raise InputError(
@@ -354,12 +358,11 @@ def _rename(raw: sources.Raw, table: schema.Table, plan: TableMapping) -> Any:
     return raw.table.select(*extra, **{ours: raw.table[theirs] for ours, theirs in chosen.items()})
 
 
-def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw) -> set[str]:
+def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw, asking: Asking) -> set[str]:
     """Text columns that already are what we would make of them; keys are taken as they are.
 
     Trimming and asking the vocabulary in every query costs more than the counting; one look at all of them saves it.
     """
-    import ibis
 
     if raw.whole:
         return set()
@@ -372,21 +375,18 @@ def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw)
     asked = {name: spec.columns[name].terms for name in texts if name not in keys}
     if not asked:
         return keys
-    if table.get_backend().name == "duckdb":
+    if asking.embedded:
         # What a column says is a short list, however long the column, and columns are read one by one.
-        said = {name: table.select(cell=table[name]).distinct() for name in asked}
-        odd = [
-            said[name].aggregate(odd=_odd(said[name].cell, terms)).mutate(column=ibis.literal(name))
-            for name, terms in asked.items()
-        ]
-        found = (ibis.union(*odd) if len(odd) > 1 else odd[0]).execute().set_index("column")["odd"]
+        def odd(name: str) -> Any:
+            said = table.select(cell=table[name]).distinct()
+            return asking.rows(said.aggregate(odd=_odd(said.cell, asked[name])))["odd"][0].as_py()
+
+        found = dict(zip(asked, asking.side_by_side([partial(odd, name) for name in asked]), strict=True))
     else:
-        found = (
+        found = asking.rows(
             table.aggregate(**{name: _odd(table[name], terms) for name, terms in asked.items()})
-            .execute()
-            .iloc[0]
-        )
-    return keys | {name for name in asked if found[name] is None or not found[name]}
+        ).to_pylist()[0]
+    return keys | {name for name in asked if not found[name]}
 
 
 def _odd(cell: Any, terms: Collection[str]) -> Any:
