@@ -29,6 +29,7 @@ def kernel() -> Iterator[Run]:
                 "store_history": True,
                 "user_expressions": {},
                 "allow_stdin": False,
+                "stop_on_error": False,  # else a request close behind a failed one is dropped
             },
             metadata={"cellId": cell} if cell else {},
         )
