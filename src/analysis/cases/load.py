@@ -366,19 +366,21 @@ def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw,
 
     if raw.whole:
         return set()
-    texts = [
+    written = [
         name for name in table.columns
         if name in spec.columns and spec.columns[name].type == "text" and name not in plan.terms
         and table[name].type().is_string()
     ]  # fmt: skip
-    keys = {name for name in texts if name in _KEYS}
-    asked = {name: spec.columns[name].terms for name in texts if name not in keys}
+    keys = {name for name in written if name in _KEYS}
+    asked = {name: spec.columns[name].terms for name in written if name not in keys}
     if not asked:
         return keys
     if asking.embedded:
         # What a column says is a short list, however long the column, and columns are read one by one.
+        texts = asking.kept(table.select(*asked), whole=False)
+
         def odd(name: str) -> Any:
-            said = table.select(cell=table[name]).distinct()
+            said = texts.select(cell=texts[name]).distinct()
             return asking.rows(said.aggregate(odd=_odd(said.cell, asked[name])))["odd"][0].as_py()
 
         found = dict(zip(asked, asking.side_by_side([partial(odd, name) for name in asked]), strict=True))
