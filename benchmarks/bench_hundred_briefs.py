@@ -73,7 +73,7 @@ def run() -> list[dict[str, Any]]:
         items = compare(project, "monthly_8", regions, NAME)
         items += look_ups(project, "monthly_8", regions)
         items += cold(project, "monthly_8", regions[0])
-        items += compare(project, "monthly_2", regions[:40], None)
+        items += compare(project, "monthly_2", regions, None)
         items += compare(project, "monthly_16", regions[:40], None)
         items += compare(project, "monthly", regions[:40], None)
         return items

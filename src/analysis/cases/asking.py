@@ -1,8 +1,8 @@
 """Asking the database (提问): a query's rows as Arrow, and many questions side by side.
 
-On the embedded DuckDB every question has a cursor of its own, so that threads may ask at once. Questions on one thread each
-take some three quarters of the time that they take one after the other on all threads: nothing is shared out and put
-together again. On somebody else's database one question follows the other.
+On the embedded DuckDB every question has a cursor of its own, so that threads may ask at once. Many questions on one thread
+each take less time than one after the other on all threads: nothing is shared out and put together again, and while one
+is written another is answered. On somebody else's database one question follows the other.
 """
 
 from __future__ import annotations
