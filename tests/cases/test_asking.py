@@ -50,8 +50,10 @@ def test_tasks_run_at_once_and_answer_in_their_order(asking):
 
 
 def test_threads_are_given_back_whatever_happens(asking):
+    setting = asking.con.sql("SELECT current_setting('threads') AS n")
+
     def threads():
-        return asking.con.raw_sql("SELECT current_setting('threads')").fetchall()[0][0]
+        return asking.rows(setting)["n"][0].as_py()
 
     def fail():
         raise LookupError
