@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,12 +86,35 @@ class Steps:
         return result
 
 
-def peak(children: bool = False) -> float:
-    """Most memory held by this process, or by the largest of its children, in GB."""
-    import resource
+def peak(process: int | str = "self") -> float:
+    """Most memory that a process has held since its program began, in GB (0 when it is gone).
 
-    who = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
-    return resource.getrusage(who).ru_maxrss / 1e6
+    ``getrusage`` would not do: a worker's figure there begins with what its parent held when it was started.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    held = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(held[1]) / 1e6 if held else 0.0
+
+
+class Workers:
+    """The largest peak of this process's children, looked at while they run."""
+
+    def __enter__(self) -> Workers:
+        self.peak, self._over = 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.1):
+            self.peak = max([self.peak, *(peak(each.pid or 0) for each in multiprocessing.active_children())])
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def measure_ledger(folder: Path) -> dict[str, object]:
@@ -140,14 +165,15 @@ def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
     else:
         out = folder / "found"
         some = store.StoredCorpus(read.path, dict(list(read.live.items())[:parts]))
-        step(
-            f"codes, citations, commitments of the first {len(some.live)} of {len(read.live)} parts by {WORKERS} workers",
-            lambda: text.extract(some, out, workers=WORKERS),
-        )
+        with Workers() as workers:
+            step(
+                f"codes, citations, commitments of the first {len(some.live)} of {len(read.live)} parts by {WORKERS} workers",
+                lambda: text.extract(some, out, workers=WORKERS),
+            )
         counted = json.loads((out / "extract.json").read_text(encoding="utf-8"))
         rows = {verb: counted[verb]["rows"] for verb in ("codes", "citations", "commitments")}
-        step.told[-1] += f" and {WORKERS} × {peak(children=True):.2f} GB"
-        total = peak() + WORKERS * peak(children=True)
+        step.told[-1] += f" and {WORKERS} × {workers.peak:.2f} GB"
+        total = peak() + WORKERS * workers.peak
     found = ", ".join(f"{rows[verb]:,} {verb}" for verb in rows)
     detail = (
         f"{len(documents):,} documents, {characters:,} characters, {len(sentences):,} sentences; "
