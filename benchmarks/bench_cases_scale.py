@@ -600,7 +600,7 @@ def _ratios(made: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _main() -> None:
-    import resource
+    from peak import held
 
     who, data = sys.argv[1], Path(sys.argv[2])
     import ibis.backends.duckdb  # noqa: F401
@@ -614,7 +614,7 @@ def _main() -> None:
     table = _ours(data) if who == "ours" else _pandas(data)
     figures = {
         "seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(time.process_time() - cpu, 2),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024), "figures": len(table),
+        "peak_mb": round(held()), "figures": len(table),
     }  # fmt: skip
     table[
         ["indicator", "variant", "part_of", "region_code", "period", "numerator", "denominator", "value"]

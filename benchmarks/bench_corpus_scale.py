@@ -97,29 +97,28 @@ def run(documents: int = 10_000, workers: int = 1) -> list[dict[str, Any]]:
     return [
         {
             "name": f"corpus: build of {documents:,} documents",
-            "ratio": got["peak"] / 2**31,
+            "ratio": got["peak"] / 2048,
             "against": "2 GB of memory",
             "better": "lower",
-            "detail": f"{got['seconds']:.0f} s, peak {got['peak'] / 2**20:.0f} MB in the largest process, "
+            "detail": f"{got['seconds']:.0f} s, peak {got['peak']:.0f} MB in the largest process, "
             f"{got['documents']:,} articles, {got['linked']:,} near-duplicates, opened in {got['open']:.1f} s",
         }
     ]
 
 
 def _build(src: str, out: str, workers: str) -> None:
-    import resource
+    from peak import Workers, held
 
     from analysis import corpus
 
     start = time.perf_counter()
-    corpus.build(src, out, workers=int(workers))
+    with Workers() as processes:
+        corpus.build(src, out, workers=int(workers))
     seconds = time.perf_counter() - start
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    peak = max(held(), processes.peak)
     start = time.perf_counter()
     documents = corpus.open_store(out).documents
     opened = time.perf_counter() - start
-    peak = 1024 * max(own, children)
     linked = int(documents["near_duplicate_of"].notna().sum())
     print(
         json.dumps(

@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from peak import Workers, held
 
 NAME = "text_memory"
 DOCUMENTS = 100_000
@@ -81,40 +81,9 @@ class Steps:
     def __call__(self, name: str, call: Callable[[], Any]) -> Any:
         begun = time.perf_counter()
         result = call()
-        self.told.append(f"{name} {time.perf_counter() - begun:.0f} s, {peak():.2f} GB")
+        self.told.append(f"{name} {time.perf_counter() - begun:.0f} s, {held() / 1024:.2f} GB")
         print(self.told[-1], file=sys.stderr, flush=True)
         return result
-
-
-def peak(process: int | str = "self") -> float:
-    """Most memory that a process has held since its program began, in GB (0 when it is gone).
-
-    ``getrusage`` would not do: a worker's figure there begins with what its parent held when it was started.
-    """
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    held = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(held[1]) / 1e6 if held else 0.0
-
-
-class Workers:
-    """The largest peak of this process's children, looked at while they run."""
-
-    def __enter__(self) -> Workers:
-        self.peak, self._over = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.1):
-            self.peak = max([self.peak, *(peak(each.pid or 0) for each in multiprocessing.active_children())])
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
 
 def measure_ledger(folder: Path) -> dict[str, object]:
@@ -132,7 +101,7 @@ def measure_ledger(folder: Path) -> dict[str, object]:
         f"{len(documents):,} documents; {'; '.join(step.told)}; {len(uses):,} uses of {len(phrases):,} phrases, "
         f"{len(pairs):,} pairs of documents"
     )
-    return {"peak_gb": peak(), "detail": detail}
+    return {"peak_gb": held() / 1024, "detail": detail}
 
 
 def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
@@ -161,7 +130,7 @@ def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
             "citations": len(step("citations", lambda: cite(documents))),
             "commitments": len(step("commitments", lambda: commitments(documents))),
         }
-        total = peak()
+        total = held() / 1024
     else:
         out = folder / "found"
         some = store.StoredCorpus(read.path, dict(list(read.live.items())[:parts]))
@@ -172,8 +141,8 @@ def measure(folder: Path, whole: bool, parts: int | None) -> dict[str, object]:
             )
         counted = json.loads((out / "extract.json").read_text(encoding="utf-8"))
         rows = {verb: counted[verb]["rows"] for verb in ("codes", "citations", "commitments")}
-        step.told[-1] += f" and {WORKERS} × {workers.peak:.2f} GB"
-        total = peak() + WORKERS * workers.peak
+        step.told[-1] += f" and {WORKERS} × {workers.peak / 1024:.2f} GB"
+        total = (held() + WORKERS * workers.peak) / 1024
     found = ", ".join(f"{rows[verb]:,} {verb}" for verb in rows)
     detail = (
         f"{len(documents):,} documents, {characters:,} characters, {len(sentences):,} sentences; "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import time
 
 import numpy as np
 import pandas as pd
+from peak import held
 
 from analysis.text.reuse import reuse
 
@@ -41,7 +41,7 @@ def run() -> list[dict]:
     detail = "; ".join(
         f"{size:,} documents {seconds[size]:.2f} s, {found[size]:,} takers found" for size in SIZES
     )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    memory = held() / 1024
     return [
         {
             "name": NAME,

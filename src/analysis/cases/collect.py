@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,7 @@ def _margins(tables: Cases, chosen: Sequence[Indicator], as_of: dt.datetime, by:
     ]
     times = duration.histograms(tables, pairs("duration"), as_of, by, lacking)
     made = tables.side_by_side([*sums, *times])
-    frames, histograms = (
-        [frame for frames in part for frame in frames] for part in (made[: len(sums)], made[len(sums) :])
-    )
+    frames, histograms = (list(itertools.chain(*part)) for part in (made[: len(sums)], made[len(sums) :]))
     frames += reception.duties(tables, pairs("duty"), as_of, by, lacking)
     return Margins(_ordered(stack(frames, COLUMNS)), stack(histograms, duration.COLUMNS), lacking)
 

@@ -105,6 +105,11 @@ class Cases:
                 self._kept[key] = self._asking.kept(make(), whole)
         return self._kept[key]
 
+    @property
+    def embedded(self) -> bool:
+        """Whether the tables are in our own DuckDB, where a query may be many short ones."""
+        return self._asking.embedded
+
     def rows(self, query: Any) -> pa.Table:
         """What an ibis expression over these tables gives; threads may ask at once."""
         return self._asking.rows(query)
@@ -363,7 +368,6 @@ def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw,
 
     Trimming and asking the vocabulary in every query costs more than the counting; one look at all of them saves it.
     """
-
     if raw.whole:
         return set()
     written = [

@@ -65,7 +65,7 @@ def snapshot(
         A date: only rows on which it is known. To leave rows out costs less than to look at each of them twice.
     """
     derived = tuple(one for one in registry.DERIVED.get(name, ()) if one in {*derived, *(columns or ())})
-    if tables.con.name == "duckdb" and happened is None:
+    if tables.embedded and happened is None:
         return tables.kept(
             ("snapshot", name, as_of, derived),
             lambda: _derived(_known(tables, name, as_of, None, None), tables, derived, as_of),
@@ -224,11 +224,10 @@ def counted(
         key = (name, variant.split if is_open else None, None if joined else variant.when)
         batches.setdefault(key, []).append((indicator, variant))
     # Where each query reads the rows again, and not only the columns it needs, one must do.
-    apart = tables.con.name == "duckdb"
     return [
         functools.partial(_aggregate, tables, name, split, by, some, as_of)
         for (name, split, when), members in batches.items()
-        for some in (_apart(name, members) if apart and when else [members])
+        for some in (_apart(name, members) if tables.embedded and when else [members])
     ]
 
 
