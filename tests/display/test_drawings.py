@@ -53,6 +53,21 @@ def test_lines_mark_the_period_of_the_brief():
     assert axes.get_title(loc="left") == "单位：件"
 
 
+def test_a_month_between_gaps_is_a_point():
+    frame = pd.DataFrame({"m": list("abcdef"), "a": [80.0, None, 90.0, None, 85.0, 86.0]})
+    (axes,) = drawings.lines(frame, x="m", series={"甲": "a"}, unit="%").axes
+    _, alone = axes.lines
+    assert (list(alone.get_xdata()), list(alone.get_ydata())) == ([0, 2], [80.0, 90.0])
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+def test_pieces_are_counted_in_whole_numbers(values):
+    frame = pd.DataFrame({"m": list("abc"), "a": values})
+    (axes,) = drawings.lines(frame, x="m", series={"甲": "a"}, unit="件").axes
+    assert axes.get_ylim()[1] >= 1
+    assert all(float(tick).is_integer() for tick in axes.get_yticks())
+
+
 def test_stacks_stand_on_each_other_and_gaps_are_nothing():
     frame = pd.DataFrame({"m": ["1", "2"], "a": [10.0, None], "b": [1.0, 3.0]})
     (axes,) = drawings.stacks(frame, x="m", parts=["a", "b"], unit="件").axes
@@ -83,11 +98,27 @@ def test_comparison_shows_the_three_together_and_only_ranked_bodies_among_ranks(
     assert "共 29 个" in ranks.get_title(loc="left")
 
 
+def test_ranks_among_bodies_that_are_not_shown_stay_on_the_sheet(bodies, history):
+    few = bodies.head(5).assign(rank_high=90.0)
+    empty = pd.DataFrame(columns=["denominator", "lower_inner", "upper_inner", "lower_outer", "upper_outer"])
+    assert drawings.comparison(history, few, empty).axes[2].get_xlim()[1] >= 90
+
+
 def test_comparison_without_funnel(bodies, history):
     empty = pd.DataFrame(columns=["denominator", "lower_inner", "upper_inner", "lower_outer", "upper_outer"])
     figure = drawings.comparison(history, bodies.head(5), empty)
     assert len(figure.axes[1].lines) == 0
     assert len(figure.axes[2].get_yticklabels()) == 5
+
+
+def test_comparison_of_fewer_than_two_ranked_bodies_has_no_ranks(bodies, history):
+    alone = bodies.head(5).assign(ranked=[True, False, False, False, False])
+    limits = pd.DataFrame({"denominator": [90.0, 140.0]}).assign(
+        lower_inner=0.9, upper_inner=0.98, lower_outer=0.85, upper_outer=0.99
+    )
+    _, funnel = drawings.comparison(history, alone, limits).axes
+    assert funnel.get_position().width > 0.8
+    assert funnel.get_xlabel() == "分母（项）"  # rates are of matters
 
 
 @pytest.mark.parametrize("count", [1, 9, 36])

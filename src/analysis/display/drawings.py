@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 6.8  # inches
 _RIGHT = 0.2  # room for half of the last label
+_WHOLE = frozenset({"件", "批", "人次", "项", "个", "次"})  # units that come in whole numbers
 _TOP = 1.6  # of the history on a comparison sheet
 
 
@@ -47,9 +48,14 @@ def lines(
         if mark is not None and str(mark) in periods:
             at = periods.index(str(mark))
             axes.plot([at], [float(frame[column].iloc[at])], "o", markersize=5, color=drawn.get_color())
+        values = frame[column].to_numpy(float)
+        if alone := _alone(values):
+            axes.plot(alone, values[alone], "o", markersize=3, color=drawn.get_color())
     _periods(axes, periods)
     _unit(axes, unit)
     axes.set_ylim(bottom=0 if axes.get_ylim()[0] < 0.35 * axes.get_ylim()[1] else None)
+    if unit in _WHOLE:
+        _whole(axes)
     if len(series) > 1:
         _legend(axes, len(series))
     return figure
@@ -147,17 +153,21 @@ def comparison(
     sheet = Sheet(figsize=(_WIDTH, height))
     sheet.set_layout_engine("none")
     middle, labels = 0.47 * _WIDTH, _wide([str(name) for name in shown["name"]], 7.5) + 0.14
+    if len(ranked) < 2:  # one body has no rank: the funnel takes the whole width
+        middle = _WIDTH - _RIGHT
     boxes = (
         (0.52, lower + 1.0, _WIDTH - 0.52 - _RIGHT, _TOP),
         (0.52, 0.44, middle - 0.52, lower),
         (middle + labels, 0.44, _WIDTH - middle - labels - _RIGHT, lower),
     )
-    top, left, right = (
-        sheet.add_axes((x / _WIDTH, y / height, width / _WIDTH, tall / height)) for x, y, width, tall in boxes
+    top, left, *right = (
+        sheet.add_axes((x / _WIDTH, y / height, width / _WIDTH, tall / height))
+        for x, y, width, tall in boxes[: 2 if len(ranked) < 2 else 3]
     )
     behaviour(top, history, unit)
     funnel(left, bodies, limits, unit, highlight)
-    ranks(right, shown, len(ranked), highlight)
+    for axes in right:
+        ranks(axes, shown, len(ranked), highlight)
     return sheet
 
 
@@ -209,9 +219,13 @@ def funnel(axes: Axes, bodies: pd.DataFrame, limits: pd.DataFrame, unit: str, hi
         axes.scatter(
             [point[0]], [point[1]], s=70, facecolors="none", edgecolors=theme.colour("accent"), zorder=4
         )
-        axes.annotate(str(row["name"]), point, xytext=(6, 6), textcoords="offset points", fontsize=8)
-    axes.set_xlabel("分母（件）")
-    axes.set_title(f"漏斗图（{unit}）", loc="left")
+        low, high = axes.get_ylim()
+        below = point[1] > low + 0.85 * (high - low)  # where the label would run into the title
+        axes.annotate(
+            str(row["name"]), point, xytext=(6, -14 if below else 6), textcoords="offset points", fontsize=8
+        )
+    axes.set_xlabel("分母（项）")
+    axes.set_title(f"漏斗图（{unit}{'；点线95%，实线外界限' if len(limits) else ''}）", loc="left")
 
 
 def ranks(axes: Axes, bodies: pd.DataFrame, total: int, highlight: object) -> None:
@@ -227,13 +241,31 @@ def ranks(axes: Axes, bodies: pd.DataFrame, total: int, highlight: object) -> No
         axes.plot([body["rank"]], [row], "o", color=colour, markersize=3.6)
     axes.set_yticks(range(len(bodies)), [str(name) for name in bodies["name"]], fontsize=7.5)
     axes.invert_yaxis()
-    axes.set_xlim(0.5, max(total, 1) + 0.5)
+    # Bodies that may not be shown have their ranks too.
+    axes.set_xlim(0.5, max(total, 1, *bodies["rank_high"].astype(float)) + 0.5)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.set_xlabel("名次")
     few = "" if len(bodies) == total else f"；仅列首尾，共 {total} 个"
     axes.set_title(f"名次的95%区间{few}", loc="left")
+
+
+def _alone(values: Any) -> list[int]:
+    """Where a value stands between gaps: a line through one point is no line."""
+    import numpy as np
+
+    known = np.concatenate([[False], ~np.isnan(values), [False]])
+    return [int(at) for at in np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])]
+
+
+def _whole(axes: Axes) -> None:
+    """Ticks at whole numbers, for what comes in whole numbers; an axis of nothing but noughts goes to one."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, max(high, 1.0))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _shortened(ranked: pd.DataFrame, highlight: object, most: int = 24) -> pd.DataFrame:
