@@ -157,3 +157,12 @@ def test_a_sentence_that_two_chapters_quote_is_listed_once():
     kind = "application/vnd.policy-brief.evidence+json"
     document = _outputs(_data({kind: {"rows": rows[:1]}}), _data({kind: {"rows": rows}}))
     assert [[item.id for item in block.items] for block in document.blocks] == [["e-a"], ["e-b"]]
+
+
+def test_a_list_of_sentences_all_quoted_before_says_so():
+    rows = [{"id": "a", "source": "甲.txt", "start": 0, "end": 3, "text": "第一句"}]
+    kind = "application/vnd.policy-brief.evidence+json"
+    document = _outputs(_data({kind: {"rows": rows}}), _data({kind: {"rows": rows}}))
+    first, second = document.blocks
+    assert [item.id for item in first.items] == ["e-a"]
+    assert "均已列于前文" in "".join(span.text for span in second.spans)

@@ -141,7 +141,10 @@ class _Reader:
         # Two chapters may rest on the same sentence: it is listed once, and both link to it.
         items = tuple(_quotation(row) for row in part["rows"] if row["id"] not in self.quoted)
         self.quoted.update(row["id"] for row in part["rows"])
-        self.blocks.append(Evidence(items))
+        if items:
+            self.blocks.append(Evidence(items))
+        elif part["rows"]:
+            self.markdown("所依据的语句均已列于前文。")
 
     def chart(self, part: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         self.parts.setdefault("chart", []).append(part)

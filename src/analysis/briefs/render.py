@@ -209,7 +209,9 @@ def _workbook(document: Document, path: Path) -> Path:
         decimals[name] = cell_decimals(part)
         sheets[name] = pd.DataFrame(part["rows"], columns=[_csv_head(column) for column in part["columns"]])
         marks = "".join(f"【{mark}】" for mark in document.meta.marks)
-        notes[name] = f"{marks}{part['caption']}" + (f"。{part['note']}" if part["note"] else "")
+        # What a page prints as a dash is an empty cell here: a column of numbers stays one.
+        note = (part["note"] or "").replace("“—”", "空格")
+        notes[name] = f"{marks}{part['caption']}" + (f"。{note}" if note else "")
     return to_excel(sheets, path, notes=notes, decimals=decimals)
 
 
