@@ -46,6 +46,15 @@ def test_small_pilots_are_said_to_be_small(shown):
     assert any("2个县" in sentence and "最小可检出效应" in sentence for sentence in sentences)
 
 
+def test_an_effect_that_hangs_on_the_base_period_says_so(shown):
+    parts, evaluation = shown
+    said = {part["text"] for kind, part in parts if kind == "finding"}
+    for row in evaluation.result["cohorts"]:
+        (sentence,) = [text for text in said if text.startswith(f"{evaluation.tier(row['group'])}（")]
+        hangs = row["p_randomisation"] <= 0.05 < row["p_other_base"]
+        assert (f"p={row['p_other_base']:.3f}" in sentence) == hangs
+
+
 def test_what_has_no_controls_is_not_attributed(shown):
     parts, _ = shown
     sentences = [str(part) for kind, part in parts if kind == "finding"]

@@ -179,7 +179,7 @@ def estimates(evaluation: Evaluation) -> None:
             "p（随机化）": [row["p_randomisation"] for row in rows],
             "最小可检出": [row[f"mde_{evaluation.base}"] for row in rows],
             "另一基期": [row["att_other_base"] for row in rows],
-            "其p": [row["p_other_base"] for row in rows],
+            "另一基期的p": [row["p_other_base"] for row in rows],
         }
     )
     points = "个百分点"
@@ -188,7 +188,7 @@ def estimates(evaluation: Evaluation) -> None:
         name=f"estimates-{evaluation.made.indicator}",
         caption=f"{evaluation.short}：各批次的估计（截至{made['window'][1]}，此后没有对照）",
         units={"估计": points, "最小可检出": points, "另一基期": points},
-        digits={"估计": 1, "最小可检出": 1, "另一基期": 1, "p（随机化）": 3, "其p": 3},
+        digits={"估计": 1, "最小可检出": 1, "另一基期": 1, "p（随机化）": 3, "另一基期的p": 3},
         note=f"设计指纹 {made['specification']}：由单位、窗口、批次与方法算出，不含结果，先于估计确定。"
         f"重抽{_DRAWS}次；另列插补法估计{_text(made['imputation'])}个百分点。",
     )
@@ -213,6 +213,9 @@ def _finding(evaluation: Evaluation, made: dict[str, Any], row: dict[str, Any]) 
     reading = "这样大的差别很少由抽签式的巧合产生" if chance else "与随意指定同样多的县所得的差别无法区分"
     grade = "提示" if chance else None
     seen = "" if abs(row["att"]) >= size else f"；估计小于最小可检出效应{size:.1f}个百分点，大小不可靠"
+    other = row["p_other_base"]
+    if chance and other is not None and other > 0.05:
+        seen += f"；换另一基期则与随意指定的无法区分（p={other:.3f}），结论随基期而变"
     display.finding(
         f"{tier}（{row['units']}个县）的{evaluation.short}比对照多变化{{{effect.name}}}，{reading}"
         f"（随机化 p={row['p_randomisation']:.3f}）{seen}。",
