@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from analysis import codebooks, display, regions
-from analysis.briefs.chapters import annual, closing, comparison, history, summary, volume, words
+from analysis.briefs.chapters import annual, closing, comparison, grid, history, summary, volume, words
 from analysis.briefs.chapters.scope import Scope, decimals, open_scope, scaled, unit_text
 from analysis.briefs.document import Meta
 from analysis.briefs.reader import read
@@ -290,6 +290,73 @@ def test_a_clock_shows_how_an_office_kept_its_time():
     scope = fake(rows, "strict_suppress")
     assert list(scope.gated(scope.table)["shown"]) == [True, False, False, True, False]
     assert fake(rows).gated(scope.table)["shown"].all()
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_a_note_gives_changes_in_the_unit_they_have(monkeypatch):
+    """Days and months are subtracted, shares too (in points); only counts change by per cent."""
+    monkeypatch.setattr(grid.integrity, "beside", lambda _: {})
+    days = {"indicator": "time_to_reply", "variant": "headline", "unit": "天"}
+    stock = {"indicator": "open_stock", "variant": "headline", "unit": "项"}
+    for rows, note in (
+        ([RATE], "同比、环比：率为百分点之差；"),
+        ([stock], "同比、环比：增减百分比；"),
+        ([RATE, days], "同比、环比：率为百分点之差，天数为本期减基期之差；"),
+        ([RATE, days, stock], "同比、环比：率为百分点之差，天数为本期减基期之差，其余为增减百分比；"),
+    ):
+        grid.show(fake(rows), only=[row["indicator"] for row in rows], name=f"t-{len(note)}", caption="表")
+        assert display.recorded("table")[-1]["note"].startswith(note)
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_why_a_row_is_empty_comes_before_how_far_it_reaches(monkeypatch):
+    monkeypatch.setattr(grid.integrity, "beside", lambda _: {})
+    small = {**RATE, "numerator": 2.0, "denominator": 9.0, "note": "受小样本影响"}
+    none = {**RATE, "numerator": 0.0, "denominator": 0.0, "value": float("nan")}
+    for row, audience, remark in (
+        (small, None, "受小样本影响"),
+        (small, "strict_suppress", "数字小，不示"),
+        (none, None, "期内没有应计的"),
+        ({**none, "note": "无数据来源"}, None, "无数据来源"),
+    ):
+        assert list(grid.rows(fake([row], audience), ["resolved"])["说明"]) == [remark]
+
+
+@pytest.mark.usefixtures("_fresh")
+@pytest.mark.parametrize(("issued", "grade"), [(3.0, "受小样本影响"), (300.0, None)])
+def test_a_share_of_three_is_no_plain_share(issued, grade):
+    scope = fake(
+        [
+            {"indicator": "recommendations", "variant": "headline", "unit": "件", "value": issued},
+            {"indicator": "recommendations_adopted", "variant": "headline", "denominator": issued},
+        ]
+    )
+    summary.supervision(scope)
+    (found,) = display.recorded("finding")
+    assert "采纳率" in found["text"]
+    assert found["grade"] == grade
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_what_piles_up_from_the_start_of_the_data_is_no_signal_of_its_own(monkeypatch):
+    """Old matters can only grow in number where the source begins with the first month: said, and not called a concern."""
+    rows = [
+        {"indicator": id, "variant": "headline", "unit": "项", "value": 40.0}
+        for id in ("long_unresolved", "overdue_open")
+    ]
+    scope = fake(rows)
+    signal = {"type": "concern", "rule": "outside", "rule_name": "超出上控制限"}
+    wanted = {"long_unresolved", "overdue_open"}
+    monkeypatch.setattr(closing, "judged", lambda _, id: signal if id in wanted else None)
+    closing.problems(scope)
+    said = {part["text"]: part["grade"] for part in display.recorded("finding")}
+    (old,) = [text for text in said if text.startswith("积案")]
+    assert "2023年1月" in old
+    assert "方向不利" not in old
+    assert said[old] == "受数据起点影响"
+    assert (
+        len([text for text in said if "超期未办结" in text]) == 1
+    )  # the signal and the count are one finding
 
 
 def test_units_print_as_they_should():

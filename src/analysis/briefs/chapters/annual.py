@@ -12,6 +12,7 @@ from ...cases import disclosure
 from ...errors import InputError
 from . import grid, history, volume
 from .scope import Scope, known
+from .words import small
 
 ARTICLE = "《信访工作条例》第四十一条"
 
@@ -105,5 +106,6 @@ def recommendations(scope: Scope) -> None:
     if scope.has("recommendations"):
         issued, adopted = scope.result("recommendations"), scope.result("recommendations_adopted")
         display.finding(
-            f"全年提出改进工作、完善政策、追究责任建议{{{issued.name}}}，采纳率{{{adopted.name}}}。"
+            f"全年提出改进工作、完善政策、追究责任建议{{{issued.name}}}，采纳率{{{adopted.name}}}。",
+            grade=small(scope, "recommendations_adopted"),
         )

@@ -93,18 +93,32 @@ def _recomputed(scope: Scope) -> dict[str, float | None]:
 def problems(scope: Scope) -> None:
     """存在问题: what the charts and clocks signal, about institutions and processes only."""
     display.text("## 存在问题")
-    said = 0
+    said, signalled = 0, set()
     for id in known(FOLLOWED):
         found = judged(scope, id)
         if found is None or found["type"] != "concern":
             continue
         entry = registry.indicator(id)
         beside = f"{{{scope.result(id).name}}}，" if scope.has(id) else ""
-        display.finding(
-            f"{entry.name}{beside}末月{found['rule_name']}，方向不利，宜查明原因。", grade="需关注"
-        )
+        if entry.options.get("after_months"):
+            display.finding(
+                f"{entry.name}{beside}{scope.last_month}{found['rule_name']}；来源只有{scope.since}以来的登记，逐月累积也会使它上升，"
+                "宜先按登记年份核对。",
+                grade="受数据起点影响",
+            )
+        else:
+            also = "，应逐项核对期限与延期手续" if id == "overdue_open" else ""
+            display.finding(
+                f"{entry.name}{beside}{scope.last_month}{found['rule_name']}，方向不利，宜查明原因{also}。",
+                grade="需关注",
+            )
+            signalled.add(id)
         said += 1
-    if scope.has("overdue_open") and (scope.row("overdue_open") or {})["value"] > 0:
+    if (
+        "overdue_open" not in signalled
+        and scope.has("overdue_open")
+        and (scope.row("overdue_open") or {})["value"] > 0
+    ):
         display.finding(
             f"期末超期未办结{{{scope.result('overdue_open').name}}}，应逐项核对期限与延期手续。",
             grade="需关注",
@@ -121,7 +135,7 @@ def problems(scope: Scope) -> None:
         display.finding(f"以下指标没有数据来源，无法评价：{'、'.join(missing)}。", grade="数据缺口")
         said += 1
     if not said:
-        display.text("各项指标末月均属常规波动，没有需要特别指出的问题。")
+        display.text(f"各项指标{scope.last_month}均属常规波动，没有需要特别指出的问题。")
 
 
 def advice(file: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ... import display
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHARES = ("share", "clock", "duty")
-_NOTE = "：率为百分点之差，其余为增减百分比；区间为本期值的95%区间；“—”为无数据或因数字小而不示。"
+_DASH = "“—”为无数据或因数字小而不示"
 
 
 def show(
@@ -53,16 +53,36 @@ def show(
     frame = frame.drop(columns=[view for view in VIEWS if view not in scope.views])
     changes = [view for view in scope.views if view in CHANGES]
     shown = _without_empty(frame, ("主体", "分母", "区间", "说明"))
+    explained = [f"{'、'.join(changes)}：{_kinds_of_change(frame['_单位'])}"]
+    if "区间" in shown:
+        explained.append("区间为本期值的95%区间")
     display.table(
         shown.assign(_口径=frame["_口径"]),
         name=name,
         caption=f"{scope.region.name}{scope.period.label}{caption}",
-        note=f"{note}{'、'.join(changes)}{_NOTE}{provisional(scope, frame['_指标'])}",
+        note=f"{note}{'；'.join([*explained, _DASH])}。{provisional(scope, frame['_指标'])}",
         links={"指标": "_口径"},
         digits={**dict.fromkeys(changes, 2), **({"分母": 0} if "分母" in shown else {})},
         row_digits=[decimals(unit) for unit in frame["_单位"]],
     )
     return frame
+
+
+def _kinds_of_change(units: Iterable[str]) -> str:
+    """How changes are given for rows of these units: shares apart in points, times and ratios in their own unit."""
+    present = set(units)
+    differ = [word for unit, word in (("天", "天数"), ("月", "月数"), ("比", "比值")) if unit in present]
+    said = [
+        words
+        for words, holds in (
+            ("率为百分点之差", "率" in present),
+            (f"{'、'.join(differ)}为本期减基期之差", bool(differ)),
+        )
+        if holds
+    ]
+    if present - {"率", "天", "月", "比"}:
+        said.append("其余为增减百分比" if said else "增减百分比")
+    return "，".join(said)
 
 
 def provisional(scope: Scope, ids: Iterable[str]) -> str:
@@ -74,7 +94,7 @@ def provisional(scope: Scope, ids: Iterable[str]) -> str:
     }
     if rules <= {"calendar"} or scope.period.end <= published_until():
         return ""
-    return f"；{published_until().year}年以后的节假日安排尚未公布，按工作日计算的期限为暂定，公布后重算"
+    return f"{published_until().year}年以后的节假日安排尚未公布，按工作日计算的期限为暂定，公布后重算。"
 
 
 def rows(scope: Scope, ids: Iterable[str], variants: bool = False) -> pd.DataFrame:
@@ -119,13 +139,21 @@ def _row(indicator: str, variant: str, part_of: Any, group: pd.DataFrame, varian
         if this["shown"] and this["denominator"] == this["denominator"]
         else None,
         "区间": None if low is None or high is None else f"{low:.{digits}f}–{high:.{digits}f}",
-        "说明": this["note"]
-        if isinstance(this["note"], str)
-        else (None if this["shown"] else "数字小，不示"),
+        "说明": _remark(this),
         "_口径": f"#d-{this['definition']}",
         "_单位": this["unit"],
         "_指标": indicator,
     }
+
+
+def _remark(row: Mapping[Any, Any]) -> str | None:
+    """Why a row is as it is: why it shows nothing comes before how far what it shows can be trusted."""
+    said = row["note"] if isinstance(row["note"], str) else None
+    if said is not None and said.startswith("无数据来源"):
+        return said
+    if not row["shown"]:
+        return "数字小，不示"
+    return "期内没有应计的" if row["denominator"] == 0 and row["value"] != row["value"] else said
 
 
 def _label(entry: registry.Indicator, variant: str, part_of: Any) -> str:

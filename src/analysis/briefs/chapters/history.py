@@ -64,12 +64,13 @@ def lines(
 
     columns = {label: shown(scope, id) for label, id in indicators.items()}
     columns = {label: column for label, column in columns.items() if column.notna().any()}
-    if not columns:
+    if not any(column.any() for column in columns.values()):  # nothing known, or nothing but noughts
         return
     unit = registry.indicator(next(iter(indicators.values()))).unit
     frame = pd.DataFrame(columns) * (100 if unit == "率" else 1)
     frame = frame.reset_index(names="月份")
     last = str(frame["月份"].iloc[-1])
+    gaps = "线断开处为无数据或数字小，不示。" if frame[list(columns)].isna().any(axis=None) else ""
     display.chart(
         drawings.lines(
             frame, x="月份", series={label: label for label in columns}, unit=unit_text(unit), mark=last
@@ -77,7 +78,7 @@ def lines(
         name=name,
         caption=caption,
         alt=_words(frame, list(columns), unit_text(unit)),
-        note=note,
+        note=f"{note or ''}{gaps}" or None,
     )
 
 

@@ -68,6 +68,8 @@ def handling(scope: Scope) -> None:
         name="stock",
         caption="存量与积案",
         variants=True,
+        note=f"只计来源所载的登记（{scope.since}起），更早的未计入，积案因此逐月累积，其同比、环比不宜读作积案增多；"
+        "积案含已办结而未化解的，不与存量相加或相比；",
     )
     history.lines(
         scope,
@@ -119,11 +121,10 @@ def definitions(scope: Scope, indicator: str) -> None:
         links={"口径": "_链接"},
         note="首行为主口径；条例未写明期限是否按工作日或节假日顺延计算，其余规则列出供对照。",
     )
-    spread = frame["率"].max() - frame["率"].min()
+    spread = round(frame["率"].max() - frame["率"].min(), 2)
     made = display.result(f"{entry.name}·口径极差", spread, unit="个百分点", source=scope.source(entry))
-    display.finding(
-        f"同一批事项，{entry.name}在各口径下最高与最低相差{{{made.name}}}，引用时须注明口径。", grade="口径"
-    )
+    said = f"最高与最低相差{{{made.name}}}，引用时须注明口径" if spread else "结果相同"
+    display.finding(f"{entry.name}在各口径与计日规则下{said}。", grade="口径")
 
 
 def satisfaction(scope: Scope) -> None:

@@ -97,6 +97,7 @@ class Scope:
         """The followed indicators month by month, up to three years back."""
         months = [Period.containing(self.period.end, "month").shift(-k) for k in range(_MONTHS)]
         kept = [month for month in reversed(months) if month.start >= self.first]
+        kept = kept or months[:1]  # a source that begins in the middle of the period's month
         return case_tables.indicators(
             self.tables, kept, self.region.code, self.as_of, only=known(FOLLOWED), views=("本期",)
         )
@@ -155,6 +156,11 @@ class Scope:
         return first if first.day == 1 else (first.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
 
     @property
+    def since(self) -> str:
+        """The month of :attr:`first` as one writes it: 2022年1月."""
+        return Period.containing(self.first, "month").label
+
+    @property
     def field(self) -> Region:
         """The region whose parts are compared: a province or a city itself, a county's city."""
         if self.region.level == "县" and self.region.parent is not None:
@@ -165,6 +171,11 @@ class Scope:
     def noun(self) -> str:
         """本月, 本季度, 本半年 or 本年."""
         return NOUNS[self.period.frequency]
+
+    @property
+    def last_month(self) -> str:
+        """What the last month of the period, which control charts judge, is called."""
+        return self.noun if self.period.frequency == "month" else "末月"
 
     @property
     def snapshot(self) -> dt.date | None:

@@ -6,7 +6,7 @@ from ... import display
 from ...cases import registry
 from .history import judged
 from .scope import Scope
-from .words import change
+from .words import change, small
 
 
 def chapter(scope: Scope) -> None:
@@ -77,7 +77,10 @@ def appeal(scope: Scope) -> None:
     """Mediation and its success."""
     if scope.has("mediation") and scope.has("mediation_success"):
         share, success = scope.result("mediation"), scope.result("mediation_success")
-        display.finding(f"进入调解的事项占{{{share.name}}}，其中达成调解或和解的占{{{success.name}}}。")
+        display.finding(
+            f"进入调解的事项占{{{share.name}}}，其中达成调解或和解的占{{{success.name}}}。",
+            grade=_weakest([small(scope, "mediation"), small(scope, "mediation_success")]),
+        )
 
 
 def satisfaction(scope: Scope) -> None:
@@ -87,10 +90,10 @@ def satisfaction(scope: Scope) -> None:
         ("责任单位", "satisfaction_unit", "rated_unit"),
     ):
         if scope.has(rate) and scope.has(rated):
-            _, _, grade = change(scope, rate, "同比")
+            year, _, grade = change(scope, rate, "同比")
             display.finding(
-                f"已评价事项中对{actor}满意或基本满意的占{{{scope.result(rate).name}}}，参评率{{{scope.result(rated).name}}}，"
-                "未参评者的意见不得而知。",
+                f"已评价事项中对{actor}满意或基本满意的占{{{scope.result(rate).name}}}，{year}；"
+                f"参评率{{{scope.result(rated).name}}}，未参评者的意见不得而知。",
                 grade=grade,
             )
 
@@ -101,7 +104,9 @@ def stock(scope: Scope) -> None:
     if not present:
         return
     said = [f"{registry.indicator(id).name}{{{scope.result(id).name}}}" for id in present]
-    display.finding("期末" + "，".join(said) + "。")
+    old = registry.indicator("long_unresolved")
+    meaning = f"{old.name}指{old.definition}，不与存量相加。" if old.id in present else ""
+    display.finding(f"期末{'，'.join(said)}。{meaning}")
 
 
 def supervision(scope: Scope) -> None:
@@ -111,13 +116,12 @@ def supervision(scope: Scope) -> None:
         for label, id in (("督办", "supervised"), ("提出改进工作、完善政策、追究责任建议", "recommendations"))
         if scope.has(id)
     ]
-    adopted = (
-        f"，采纳率{{{scope.result('recommendations_adopted').name}}}"
-        if scope.has("recommendations_adopted")
-        else ""
-    )
+    adopted, grade = "", None
+    if scope.has("recommendations_adopted"):
+        adopted = f"，采纳率{{{scope.result('recommendations_adopted').name}}}"
+        grade = small(scope, "recommendations_adopted")
     if said:
-        display.finding("，".join(said) + adopted + "。")
+        display.finding("，".join(said) + adopted + "。", grade=grade)
 
 
 def _usual(scope: Scope, indicator: str) -> str:
@@ -125,7 +129,7 @@ def _usual(scope: Scope, indicator: str) -> str:
     found = judged(scope, indicator)
     if found is None:
         return ""
-    return "；末月属常规波动" if found["rule"] == "common" else f"；末月{found['rule_name']}"
+    return f"；{scope.last_month}{'属常规波动' if found['rule'] == 'common' else found['rule_name']}"
 
 
 def _weakest(grades: list[str | None]) -> str | None:

@@ -39,6 +39,13 @@ def change(scope: Scope, indicator: str, view: str) -> tuple[str, display.Result
     return f"{view}{direction}{{{made.name}:size}}", made, _grade(scope, indicator, row)
 
 
+def small(scope: Scope, indicator: str) -> str | None:
+    """The grade of a share whose denominator is under its minimum; nothing for all others."""
+    now = scope.row(indicator)
+    few = now is not None and now["denominator"] < registry.indicator(indicator).minimum_n
+    return GRADES["small"] if few else None
+
+
 def _grade(scope: Scope, indicator: str, base: Mapping[str, Any]) -> str | None:
     """Whether the two shares' 95 % intervals stand apart; counts are a full count and have no grade."""
     entry = registry.indicator(indicator)
