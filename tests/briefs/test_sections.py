@@ -172,6 +172,24 @@ def test_a_rank_never_stands_without_n_interval_and_how_many_are_alike(uneven: s
     assert re.search(r"与\d+个地区无法区分", own)
 
 
+def test_bodies_too_small_to_rank_are_listed_without_ranks(tmp_path: Path) -> None:
+    rows = [
+        {
+            "matter_id": f"{code}-{k}", "locality_code": code, "registered_at": pd.Timestamp("2024-01-05"),
+            "concluded_at": pd.Timestamp("2024-01-20"), "resolved_at": pd.Timestamp("2024-01-21"),
+        }
+        for code, count in (("990102", 60), ("990103", 8), ("990104", 9)) for k in range(count)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_parquet(tmp_path / "matters.parquet")
+    display.use()
+    comparison.page(open_scope(str(tmp_path), "2024-01", "990100", audience=None), "resolved")
+    made = shown()
+    (said,) = made.finding
+    assert "只列出，不比较" in said["text"]
+    assert said["grade"] == "受小样本影响"
+    assert made.tables["compare-resolved"]["分母"].tolist() == [60, 9, 8]
+
+
 def test_what_must_not_be_ranked_is_not_compared(uneven: str) -> None:
     display.use()
     scope = open_scope(uneven, "2024-01", "990000", audience=None)

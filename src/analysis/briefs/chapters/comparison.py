@@ -143,7 +143,7 @@ def _sheet(
         caption=f"{entry.name}：{scope.region.name}走势，{page.whole}的漏斗图与名次区间",
         alt=f"三联图。上为{scope.region.name}逐月走势与常规波动范围；左下为{page.whole}的漏斗图，{said}落在外界限之外；"
         "右下为各地名次的95%区间。",
-        note="；".join(made.notes),
+        note="；".join([*made.notes, *_colours(history)]) + "。",
     )
 
 
@@ -174,8 +174,17 @@ def _table(
         caption=f"{page.whole}{entry.name}（{scope.period.label}）",
         units={entry.name: "%", "分母": "项"},
         digits={"分母": 0},
-        note=f"{rest}口径：{made.table.attrs['definition']}；不足 {made.table.attrs['minimum_n']} 项的只列出、不排名；“—”为数字小，不示。",
+        note=f"{rest}口径：{entry.variants[headline(entry.id)].name}（{made.table.attrs['definition']}）；不足 {made.table.attrs['minimum_n']} 项的只列出、不排名；“—”为数字小，不示。",
     )
+
+
+def _colours(history: pd.DataFrame) -> list[str]:
+    """What the coloured points of the history mean; nothing where all are grey."""
+    kinds = set(history["type"]) if "type" in history else set()
+    said = [
+        text for kind, text in (("concern", "橙色为不利"), ("improvement", "蓝色为有利")) if kind in kinds
+    ]
+    return [f"走势中有颜色的点超出常规波动，{'，'.join(said)}"] if said else []
 
 
 def _finding(
@@ -184,6 +193,12 @@ def _finding(
     ranked = bodies[bodies["ranked"].astype(bool)]
     worse = ranked[ranked["word"] == _word("concern")]
     source = scope.source(entry)
+    if made.ranked < 2:
+        display.finding(
+            f"{page.whole}的{entry.name}，分母够{made.table.attrs['minimum_n']}项的不到两个，只列出，不比较。",
+            grade=_word("small"),
+        )
+        return
     total = display.result(f"{page.result}·参与比较的地区", made.ranked, unit="个", source=source)
     count = display.result(f"{page.result}·差于同组的地区", len(worse), unit="个", source=source)
     named = f"：{'、'.join(worse['name'])}" if len(worse) else ""
@@ -191,7 +206,7 @@ def _finding(
     aside = f"（其中{hidden}个数字小，不示）" if hidden else ""
     display.finding(
         f"{entry.name}参与比较的{{{total.name}}}地区{aside}中，落在漏斗外界限之外且差于同组的有{{{count.name}}}{named}；"
-        f"偶然落在界外的预期个数为{made.expected_false:.2f}。",
+        f"漏斗图的{made.funnel.bodies if made.funnel else made.ranked}个地区中，偶然落在界外的预期为{made.expected_false:.2f}个。",
         grade="提示" if len(worse) else None,
     )
     if scope.region is not scope.field:

@@ -236,7 +236,7 @@ def series(audit: Audit, most: int = 80) -> None:
             caption=f"{label}（{part['system'].iloc[0] or '系统未注明'}）",
             alt=f"{label}共{len(known)}期，由{known['period'].iloc[0]}的{amount(known['value'].iloc[0], unit)}"
             f"到{known['period'].iloc[-1]}的{amount(known['value'].iloc[-1], unit)}",
-            note="断处为缺期。",
+            note="断处为缺期。" if len(known) < len(part) else None,
         )
     rows = chosen.head(most).to_dict("records")
     display.table(

@@ -66,7 +66,7 @@ def overview(scan: Scan) -> None:
         }
     )
     display.table(
-        table,
+        table if table["说明"].any() else table.drop(columns="说明"),
         name="documents",
         caption=scan.titled("文档一览"),
         note="日期为文中可考的发布或事件日期，未写年份的只列月日，不推断。标题链到正文首句。",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ... import display
+from ... import codebooks, display
 from ...cases import registry
 from ...cases.emerging import VERDICTS, emerging
 from ...cases.indicators import definition
@@ -72,6 +72,7 @@ def _gated(scope: Scope, found: pd.DataFrame, months: list[Period]) -> pd.DataFr
 def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[str, str]) -> None:
     import pandas as pd
 
+    usual = codebooks.load("emerging")["words"]["usual"]
     flagged = shown["verdict"].isin(list(_VARIANTS))
     rest = shown[~flagged & shown["n"].notna()].head(max(0, _LISTED - int(flagged.sum())))
     first = shown[flagged].sort_values("ratio", ascending=False, kind="stable", na_position="first")
@@ -100,7 +101,7 @@ def _table(shown: pd.DataFrame, facts: dict[str, Any], span: str, links: dict[st
         links={"判断": "_链接"},
         note=f"占比之比为该类问题占全部事项比重与往年同月之比；比重之比显著高于{facts['ratio']}的才判为上升"
         f"（非中心超几何精确检验，{facts['tested']}类一并校正，错误发现率不超过{facts['false_discovery']:.0%}）；"
-        "件数不足的不判断；“—”为没有基数或数字小，不示。",
+        f"“{usual}”指没有证据表明高于{facts['ratio']}，比重下降或略升的也在其中；件数不足的不判断；“—”为没有基数或数字小，不示。",
     )
 
 
