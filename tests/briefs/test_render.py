@@ -278,6 +278,29 @@ def test_tables_as_csv_hold_no_formula(renderer, tmp_path):
     assert rows == [["'=x", "组 值（%）"], ["'=1+1", "-3.5"], ["'@cmd", ""], ["' -2", "0.125"], ["甲", "1"]]
 
 
+def test_remarks_of_the_workbook_speak_of_its_own_empty_cells(renderer, tmp_path):
+    import openpyxl
+
+    part = {
+        "name": "t",
+        "caption": "表",
+        "note": "“—”为数字小，不示。",
+        "rows": [["甲", None]],
+        "columns": [
+            {"name": "甲", "label": "指标", "group": None, "unit": None, "kind": "text", "digits": None},
+            {"name": "乙", "label": "本期", "group": None, "unit": "件", "kind": "number", "digits": 0},
+        ],
+    }
+    notebook = nbformat.v4.new_notebook()
+    outputs = [nbformat.v4.new_output("display_data", {"application/vnd.policy-brief.table+json": part})]
+    notebook.cells = [nbformat.v4.new_code_cell("", outputs=outputs)]
+    made = renderer.render(notebook, tmp_path, ["html"], {"title": "题"})
+    (sheet,) = openpyxl.load_workbook(made.files["tables"]).worksheets
+    assert sheet["B2"].value is None
+    assert str(sheet.cell(sheet.max_row, 1).value).endswith("空格为数字小，不示。")
+    assert "“—”为数字小" in made.files["html"].read_text(encoding="utf-8")
+
+
 def test_all_tables_stand_in_one_workbook(brief):
     import openpyxl
 
