@@ -365,3 +365,27 @@ def test_nbconvert_itself_can_use_the_exporter(notebook):
     body, _ = BriefExporter().from_notebook_node(copy)
     assert "<h1>自带题头</h1>" in body
     assert 'lang="zh-CN"' in body
+
+
+def test_no_caption_is_left_behind_by_its_table(renderer, tmp_path):
+    """Tables long enough to run over pages, begun at every height of a page."""
+    import pypdfium2
+
+    kind = "application/vnd.policy-brief.table+json"
+    head = {"label": "指标", "group": None, "kind": "text", "unit": None, "digits": None}
+    cells = []
+    for lines in range(40):
+        part = {
+            "name": f"t{lines}", "caption": "长表", "note": "注文。", "columns": [head], "links": {},
+            "rows": [[f"第{row}行"] for row in range(30)],
+        }  # fmt: skip
+        cells.append(nbformat.v4.new_markdown_cell("\n\n".join(["一段话。"] * (lines % 11 + 1))))
+        output = nbformat.v4.new_output("display_data", data={kind: part})
+        cells.append(nbformat.v4.new_code_cell("", outputs=[output]))
+    made = renderer.render(nbformat.v4.new_notebook(cells=cells), tmp_path, ["pdf"], {"title": "题"})
+    pages = [
+        page.get_textpage().get_text_range().split() for page in pypdfium2.PdfDocument(made.files["pdf"])
+    ]
+    assert sum(page.count("长表") for page in pages) == 40
+    ends = [[word for word in page if not re.fullmatch(r"第|页|共|\d+", word)][-1] for page in pages]
+    assert "长表" not in ends
