@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis import cases
-from analysis.cases import schema
+from analysis.cases import margins, schema
 from analysis.errors import InputError, RequestError
 
 HEAD = "件编号,登记日期,渠道,问题属地\n"
@@ -407,3 +407,25 @@ def test_expressions_compile_for_trino_and_spark() -> None:
     for dialect in ("trino", "pyspark"):
         for query in asked:
             assert str(ibis.to_sql(query, dialect=dialect)).startswith(("SELECT", "WITH"))
+
+
+# ---- what was not known at a moment ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_the_dates_that_tell_of_what_came_later(tmp_path: Path, suffix: str) -> None:
+    days = {"registered_at": ["2024-03-01", "2024-03-05"], "accepted_at": ["2024-03-09", None],
+            "concluded_at": [None, None], "due_at": ["2099-01-01", None]}  # fmt: skip
+    frame = pd.DataFrame({"matter_id": ["1", "2"], "system": "信访", "locality_code": "990102"})
+    frame = frame.assign(**{name: pd.to_datetime(cells).date for name, cells in days.items()})
+    file = tmp_path / f"matters.{suffix}"
+    frame.to_csv(file, index=False) if suffix == "csv" else frame.to_parquet(file)
+    tables = cases.load(file)
+    last = dt.datetime(2024, 3, 9)
+    assert tables.later("matters", last) == []  # nor is a deadline something that has happened
+    assert tables.later("matters", last - dt.timedelta(seconds=1)) == ["accepted_at"]
+    assert tables.later("matters", dt.datetime(2024, 3, 4)) == ["registered_at", "accepted_at"]
+    known = margins.snapshot(tables, "matters", dt.datetime(2024, 3, 4)).execute()
+    assert known[["matter_id", "accepted_at"]].isna().to_numpy().tolist() == [[False, True]]
+    now = margins.snapshot(tables, "matters", last).execute().sort_values("matter_id")
+    assert now["accepted_at"].tolist() == [pd.Timestamp(last), pd.NaT]

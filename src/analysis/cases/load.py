@@ -110,6 +110,32 @@ class Cases:
         """Whether the tables are in our own DuckDB, where a query may be many short ones."""
         return self._asking.embedded
 
+    def later(self, name: str, moment: dt.datetime) -> list[str]:
+        """The date columns of a table that tell of something after a moment, which was not known then.
+
+        A fresh extract has none, and what need not be masked is counted faster. On somebody else's database they are all
+        of them: to find out would cost a look at every row.
+        """
+        table = self.tables[name]
+        dates = [
+            column.id for column in schema.table(name).columns.values()
+            if column.type == "date" and column.id in table.columns and column.id not in STATED
+        ]  # fmt: skip
+        if not self.embedded or not dates:
+            return dates
+        latest = self.once(("latest", name), lambda: self._latest(name, dates))
+        return [column for column, last in latest.items() if last > moment]
+
+    def _latest(self, name: str, dates: Sequence[str]) -> dict[str, dt.datetime]:
+        """The last moment in each date column that has any."""
+        table = self.tables[name]
+        if (raw := self.raw.get(name)) is not None and all(
+            one in raw.columns and raw[one].type().is_date() for one in dates
+        ):
+            table = raw  # what a file itself knows as dates, its own statistics answer for
+        found = self.rows(table.aggregate(**{one: table[one].max().cast("timestamp(6)") for one in dates}))
+        return {one: last for one, last in found.to_pylist()[0].items() if last is not None}
+
     def rows(self, query: Any) -> pa.Table:
         """What an ibis expression over these tables gives; threads may ask at once."""
         return self._asking.rows(query)

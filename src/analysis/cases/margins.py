@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import deadlines, registry, schema
 from .calendar import DAY_RULES, month_number
 from .expression import parse
-from .load import STATED, Cases
+from .load import Cases
 from .names import NAMES, numbered, same, words
 from .registry import Indicator, Variant
 
@@ -85,16 +85,15 @@ def _known(
         table = table.select(*(column for column in table.columns if column in wanted))
     if "system" in table.columns and len(tables.systems) > 1:
         table = table.filter(table.system == tables.system)
-    if spec.when in table.columns:
+    later = [column for column in tables.later(name, as_of) if column in table.columns]
+    if spec.when in later:
         table = table.filter(table[spec.when].isnull() | (table[spec.when] <= as_of))
     if happened is not None:
         table = table.filter(table[happened] <= as_of)
-    later = [
-        column.id for column in spec.columns.values()
-        if column.type == "date" and column.id in table.columns
-        and column.id not in (*STATED, spec.when, happened)
-    ]  # fmt: skip
-    return table.mutate(**{column: (table[column] <= as_of).ifelse(table[column], None) for column in later})
+    unknown = [column for column in later if column not in (spec.when, happened)]
+    return table.mutate(
+        **{column: (table[column] <= as_of).ifelse(table[column], None) for column in unknown}
+    )
 
 
 def _derived(table: Any, tables: Cases, derived: tuple[str, ...], as_of: dt.datetime) -> Any:
