@@ -23,8 +23,10 @@ def bench(root: Path) -> ModuleType:
     return module
 
 
-def test_every_figure_equals_pandas(bench: ModuleType, tmp_path: Path) -> None:
-    bench.generate(tmp_path, 20_000)
+@pytest.mark.parametrize("extracted", ["2024-12-31", "2025-12-31"])
+def test_every_figure_equals_pandas(bench: ModuleType, tmp_path: Path, extracted: str) -> None:
+    """Of an extract of the as-of day, and of a later one, in which what came after must be left out."""
+    bench.generate(tmp_path, 20_000, extracted)
     ours, theirs = bench._ours(tmp_path), bench._pandas(tmp_path)
     assert bench.compare(ours[COLUMNS], theirs[COLUMNS]) > 100_000
     kinds = {
