@@ -60,7 +60,7 @@ def test_small_bodies_are_listed_and_not_ranked():
     assert small["rank"].isna().all()
     assert small["set_low"].isna().all()
     assert small.loc["j", "word"] == "受小样本影响"
-    assert "不足 10 件" in small.loc["j", "note"]
+    assert "分母不足 10" in small.loc["j", "note"]
     assert small.loc["l", "word"] == "无应计件"
     assert (made.ranked, made.listed) == (10, 2)
     assert made.table["ranked"].tolist() == [True] * 10 + [False] * 2  # listed last
