@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,33 @@ AS_OF = "2016-01-12T22:22:40"
 def histogram(days: object, events: object, group: object = "") -> pd.DataFrame:
     rows = pd.DataFrame({"day": np.asarray(days), "event": np.asarray(events)}).assign(group=group)
     return rows.groupby(["group", "day", "event"], as_index=False).size().rename(columns={"size": "n"})
+
+
+# ---- ends without a time of day ----------------------------------------------------------------------------------------
+
+
+def mixed(tmp_path: Path, *ends: str) -> cases.Cases:
+    """Matters registered at nine on 5 March, with these ends."""
+    rows = "".join(f"{number},2024-03-05 09:00,{end}\n" for number, end in enumerate(ends))
+    (tmp_path / "matters.csv").write_text("事项编号,登记日期,办结日期\n" + rows, encoding="utf-8")
+    return cases.load(tmp_path / "matters.csv")
+
+
+def test_an_end_on_the_day_of_the_start_is_not_before_it(tmp_path: Path) -> None:
+    made = mixed(tmp_path, "2024-03-05", "2024-03-06", "2024-03-08", "2024-03-04", "")
+    table = duration.histogram(made, as_of="2024-03-31")
+    assert table.attrs["impossible"] == 1
+    assert dict(zip(table["day"], table["event"], strict=True)) == {0: DONE, 1: DONE, 3: DONE, 26: OPEN}
+    found = cases.indicators(made, "2024-03", as_of="2024-03-31").set_index(["indicator", "variant", "view"])
+    assert found.loc[("outflow", "headline", "本期"), "value"] == 3
+    assert cases.check(made).attrs["counts"]["closed_before_open"] == 1
+
+
+def test_where_some_ends_have_a_time_only_the_same_day_is_surely_a_bare_one(tmp_path: Path) -> None:
+    made = mixed(tmp_path, "2024-03-05", "2024-03-06 00:00", "2024-03-07 10:00", "2024-03-05 08:00")
+    table = duration.histogram(made, as_of="2024-03-31")
+    assert table.attrs["impossible"] == 1
+    assert dict(zip(table["day"], table["n"], strict=True)) == {0: 2, 2: 1}
 
 
 # ---- published numbers -------------------------------------------------------------------------------------------------

@@ -167,7 +167,11 @@ def test_metadata_states_the_as_of_date(tmp_path: Path) -> None:
         "联系电话",
         "家庭住址",
         "诉求内容",
+        "留言用户",
+        "留言详情",
+        "来电号码",
         "petitioner_name",
+        "street_name",
         "ID_CARD",
         "phone",
     ],
@@ -177,6 +181,19 @@ def test_a_column_that_names_a_person_is_refused(tmp_path: Path, column: str) ->
     with pytest.raises(InputError, match="指向个人") as caught:
         cases.load(file)
     assert caught.value.value == column
+
+
+def test_an_institution_may_have_a_name(tmp_path: Path) -> None:
+    file = write(tmp_path / "matters.csv", "事项编号,登记日期,agency_name\n1,2024-03-05,x\n")
+    assert cases.load(file).has("matters.registered_at")
+
+
+def test_all_columns_that_name_persons_are_told_at_once(tmp_path: Path) -> None:
+    file = write(tmp_path / "petitions.csv", "件编号,姓名,登记日期,住址\n1,甲,2024-03-05,x\n")
+    with pytest.raises(InputError, match="指向个人") as caught:
+        cases.load(file)
+    assert caught.value.value == "姓名、住址"
+    assert 'drop: ["姓名", "住址"]' in str(caught.value)
 
 
 def test_what_stands_in_a_cell_betrays_it_too(tmp_path: Path) -> None:
@@ -219,6 +236,16 @@ def test_no_date_at_all_asks_for_one(tmp_path: Path) -> None:
     made = cases.load(write(tmp_path / "petitions.csv", HEAD + "1,,来访,\n"))
     with pytest.raises(RequestError, match="--as-of"):
         cases.indicators(made)
+
+
+def test_dates_of_which_none_can_be_read_are_shown(tmp_path: Path) -> None:
+    made = cases.load(write(tmp_path / "petitions.csv", HEAD + "1,03/25/2024,来访,\n"))
+    with pytest.raises(RequestError, match="petitions.csv 的登记日期一个也读不出来.*03/25/2024.*dates: mdy"):
+        cases.indicators(made)
+    plan = write(tmp_path / "m.yml", "version: '1'\nsource: 手写\ntables:\n  petitions:\n    dates: mdy\n")
+    told = cases.load(tmp_path / "petitions.csv", mapping=plan)
+    assert told.extent == (dt.date(2024, 3, 25), dt.date(2024, 3, 25))
+    assert cases.check(told).attrs["counts"]["unreadable_value"] == 0
 
 
 # ---- databases ---------------------------------------------------------------------------------------------------------

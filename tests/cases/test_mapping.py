@@ -32,6 +32,9 @@ def test_one_column_may_feed_two_fields(tmp_path: Path) -> None:
         ("tables:\n  matters:\n    columns: {a: fame}\n", "不存在的字段"),
         ("tables:\n  matters:\n    terms: {channel: {a: 飞鸽}}\n", "词表以外"),
         ("tables:\n  matters:\n    fixed: {path: '9'}\n", "词表以外"),
+        ("tables:\n  matters:\n    colums: {a: matter_id}\n", "不认识的项.*matters.colums"),
+        ("tables:\n  matters:\n    dates: ymd\n", "日期次序.*ymd"),
+        ("tables:\n  matters:\n    columns: {a: topic_1, b: topic_1}\n", "同一个字段.*topic_1"),
     ],
 )
 def test_a_wrong_mapping_is_named(tmp_path: Path, body: str, words: str) -> None:

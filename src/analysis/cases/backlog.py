@@ -161,6 +161,12 @@ def stated_flow(tables: Cases) -> pd.DataFrame:
 # ---- cells -----------------------------------------------------------------------------------------------------------
 
 
+def _impossible(table: Any) -> Any:
+    """Matters that leave before they come; a day without a time of day lasts to its end."""
+    opened, closed = table.registered_at, table.closed_at
+    return (closed < opened) & (closed != opened.truncate("D"))
+
+
 def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int]]:
     """region × month: opening, intake, outflow, closing, all counted from the months of opening and closing."""
     import numpy as np
@@ -170,7 +176,7 @@ def _cells(tables: Cases, now: dt.datetime) -> tuple[pd.DataFrame, dict[str, int
     query = table.group_by(
         **margin_tables.keys(table, "matters", None),
         opened=month_number(table.registered_at), closed=month_number(table.closed_at),
-        impossible=(table.closed_at < table.registered_at).fill_null(False),
+        impossible=_impossible(table).fill_null(False),
     ).aggregate(n=table.count())  # fmt: skip
     pairs = margin_tables.fetch(tables, query, month=["opened", "closed"]).astype({"region": object})
     counted = {

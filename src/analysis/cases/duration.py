@@ -50,8 +50,8 @@ def histogram(
     Returns
     -------
     DataFrame
-        group, day (whole periods of 24 hours), event (0 open, 1 done, 2 left), n. ``attrs["impossible"]`` counts the
-        rows that end before they start; they are not in it.
+        group, day (whole periods of 24 hours; of the calendar where ends have no time of day), event (0 open, 1 done,
+        2 left), n. ``attrs["impossible"]`` counts the rows that end before they start; they are not in it.
 
     Raises
     ------
@@ -252,9 +252,21 @@ def _counted(
     leaves: Sequence[str],
 ) -> pd.DataFrame:
     """region, group, month, day, event, n."""
-    frame = margin_tables.fetch(tables, query(tables, now, by, start, stop, leaves), month=["month"])
+    bare = _bare(tables, start, (*stop, *leaves))
+    frame = margin_tables.fetch(tables, query(tables, now, by, start, stop, leaves, bare), month=["month"])
     frame["n"] = frame["n"].astype(float)
     return frame
+
+
+def _bare(tables: Cases, start: Sequence[str], ends: Sequence[str]) -> str | None:
+    """Which ends may be bare days beside starts with a time of day: ``all`` of them, ``some``, or ``None``."""
+
+    def timed(columns: Sequence[str]) -> bool:
+        return any(tables.timed("matters", one) for one in columns if tables.has(f"matters.{one}"))
+
+    if not timed(start):
+        return None
+    return "some" if timed(ends) else "all"
 
 
 def query(
@@ -264,8 +276,13 @@ def query(
     start: Sequence[str],
     stop: Sequence[str],
     leaves: Sequence[str],
+    bare: str | None = None,
 ) -> Any:
-    """The histogram by region, group and month of start, as an ibis expression."""
+    """The histogram by region, group and month of start, as an ibis expression.
+
+    An end that is a bare day lasts to its day's end. Where ``all`` are (see :func:`_bare`) the days are those of the
+    calendar; where ``some`` may be, only an end on the day of its start is surely one.
+    """
     import ibis
 
     table = margin_tables.snapshot(tables, "matters", now, columns=(*start, *stop, *leaves, by))
@@ -277,12 +294,15 @@ def query(
         (done.notnull() & (gone.isnull() | (done <= gone)), DONE), (gone.notnull(), LEFT), else_=OPEN
     )
     end = ibis.cases((event == DONE, done), (event == LEFT, gone), else_=ibis.literal(now))
-    seconds = end.epoch_seconds() - began.epoch_seconds()
+    days = (end.epoch_seconds() - began.epoch_seconds()) / 86400
+    whole = days.floor()
+    if bare is not None:
+        whole = (end == (end if bare == "all" else began).truncate("D")).ifelse(days.ceil(), whole)
     return (
         table.filter(began.notnull())
         .group_by(
             **margin_tables.keys(table, "matters", by),
-            month=month_number(began), day=(seconds / 86400).floor().cast("int32"), event=event,
+            month=month_number(began), day=whole.cast("int32"), event=event,
         )
         .aggregate(n=ibis._.count())
     )  # fmt: skip

@@ -136,6 +136,15 @@ class Cases:
         found = self.rows(table.aggregate(**{one: table[one].max().cast("timestamp(6)") for one in dates}))
         return {one: last for one, last in found.to_pylist()[0].items() if last is not None}
 
+    def timed(self, name: str, column: str) -> bool:
+        """Whether any date of a column has a time of day; where none has, midnight is the bare day."""
+        raw = self.raw.get(name)
+        if raw is not None and column in raw.columns and raw[column].type().is_date():
+            return False
+        cell = self.tables[name][column]
+        asked = self.tables[name].aggregate(timed=(cell != cell.truncate("D")).any())
+        return self.once(("timed", name, column), lambda: bool(self.rows(asked)["timed"][0].as_py()))
+
     def rows(self, query: Any) -> pa.Table:
         """What an ibis expression over these tables gives; threads may ask at once."""
         return self._asking.rows(query)
@@ -334,14 +343,11 @@ def _refuse_persons(raw: sources.Raw, plan: TableMapping) -> None:
     """Stop at a column that names a person, by its name or by what stands in it."""
     book = codebooks.load("personal_columns")
     columns = [name for name in raw.table.columns if name != sources.ROW and name not in plan.drop]
-    for name in columns:
-        if any(re.search(pattern, name) for pattern in book["names"]):
-            raise InputError(
-                "这一列会指向个人，不能读入",
-                file=raw.source,
-                value=name,
-                hint="请在导出时去掉，或在映射文件的 drop 里写明丢弃",
-            )
+    named = [name for name in columns if any(re.search(pattern, name) for pattern in book["names"])]
+    if named:
+        raise _personal(
+            "这一列会指向个人，不能读入" if len(named) == 1 else "这些列会指向个人，不能读入", raw, named
+        )
     texts = [name for name in columns if raw.table[name].type().is_string()]
     if not texts:
         return
@@ -353,12 +359,17 @@ def _refuse_persons(raw: sources.Raw, plan: TableMapping) -> None:
             if len(cells) and sum(bool(inner.search(str(cell))) for cell in cells) >= max(
                 1, len(cells) // 100
             ):
-                raise InputError(
-                    f"这一列里像是有{kind}，不能读入",
-                    file=raw.source,
-                    value=name,
-                    hint="请在导出时去掉，或在映射文件的 drop 里写明丢弃",
-                )
+                raise _personal(f"这一列里像是有{kind}，不能读入", raw, [name])
+
+
+def _personal(message: str, raw: sources.Raw, columns: list[str]) -> InputError:
+    """All such columns at once, so that one line of the mapping answers."""
+    return InputError(
+        message,
+        file=raw.source,
+        value="、".join(columns),
+        hint=f"请在导出时去掉，或在映射文件的 drop 里写明丢弃：drop: {json.dumps(columns, ensure_ascii=False)}",
+    )
 
 
 def _rename(raw: sources.Raw, table: schema.Table, plan: TableMapping) -> Any:
@@ -439,7 +450,7 @@ def _typed(raw: Any, table: schema.Table, plan: TableMapping, clean: Collection[
             columns[name] = raw[name]
             continue
         column = table.columns[name]
-        columns[name] = values.conform(raw[name], column, plan.terms.get(name))
+        columns[name] = values.conform(raw[name], column, plan.terms.get(name), plan.dates)
     for name, value in plan.fixed.items():
         columns[name] = ibis.literal(value).cast(
             {"int": "int64", "float": "float64", "bool": "boolean"}.get(table.columns[name].type, "string")
@@ -474,9 +485,25 @@ def moment(text: str | dt.date | dt.datetime | None, tables: Cases) -> dt.dateti
     """
     if text is None:
         if tables.last_moment is None:
-            raise RequestError("数据里没有日期，无法确定截止时间", hint="请用 --as-of 写明")
+            raise _undated(tables)
         return _day_end(tables.last_moment)
     return _read_moment(text) if isinstance(text, str) else _day_end(text)
+
+
+def _undated(tables: Cases) -> RequestError:
+    """Why there is no last moment: no dates, or none that can be read."""
+    for name, raw in tables.raw.items():
+        when = schema.table(name).when
+        if when is not None and when in raw.columns:
+            cell = values.text(raw[when])
+            found = raw.filter(cell.notnull()).select(cell=cell).limit(1).execute()["cell"]
+            if len(found):
+                return RequestError(
+                    f"{tables.sources[name]} 的{schema.table(name).columns[when].name}一个也读不出来，无法确定截止时间",
+                    value=found[0],
+                    hint="请写成 2024-03-05；年份在后的，请在映射文件里写 dates: mdy（月/日/年）或 dates: dmy（日/月/年）",
+                )
+    return RequestError("数据里没有日期，无法确定截止时间", hint="请用 --as-of 写明")
 
 
 def _read_moment(text: str) -> dt.datetime:

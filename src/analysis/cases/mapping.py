@@ -13,6 +13,7 @@
         fixed: {our field: value}
         drop: [columns we must not take]              # the only way past a column that names a person
         keep: [columns kept as they are, for rules]
+        dates: mdy                                    # 03/05/2024 is 5 March; dmy: 3 May; without it, unknown
         report: {columns: {head: {indicator: …}}}      # monthly only: places down, figures across
         rules: {rule id: {as: other id} | {when: condition, severity: …, message: …, touches: […]} | false}
 """
@@ -26,7 +27,9 @@ from typing import Any
 
 from .. import codebooks
 from ..errors import CodebookError
-from . import schema
+from . import schema, values
+
+_KEYS = ("from", "columns", "terms", "fixed", "drop", "keep", "dates", "report", "rules")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class TableMapping:
         Changes to the rule table of ``check``, by rule id.
     source_table
         Name of the database table or sheet when it is not ours.
+    dates
+        Order of dates whose year comes last (:data:`.values.ORDERS`).
     report
         The source is a 报表 with places down and figures across: arguments of :func:`.report.read` (monthly only).
     """
@@ -58,6 +63,7 @@ class TableMapping:
     keep: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
     source_table: str | None = None
+    dates: str | None = None
     report: Mapping[str, Any] | None = None
 
 
@@ -85,6 +91,18 @@ def _table(name: str, entry: dict[str, Any], file: str | Path, system: str | Non
         raise CodebookError(
             "映射到了不存在的表", file=file, value=name, hint=f"可用：{'、'.join(schema.tables())}"
         )
+    for key in (key for key in entry if key not in _KEYS):
+        raise CodebookError(
+            "映射文件里有不认识的项", file=file, value=f"{name}.{key}", hint=f"可用：{'、'.join(_KEYS)}"
+        )
+    dates = entry.get("dates")
+    if dates not in (None, *values.ORDERS):
+        raise CodebookError(
+            "日期次序写法不对",
+            file=file,
+            value=f"{name}.dates: {dates}",
+            hint="请写 mdy（月/日/年）或 dmy（日/月/年）",
+        )
     ours = schema.table(name).columns
     columns = {
         str(theirs): tuple(fields) if isinstance(fields, list) else (str(fields),)
@@ -97,11 +115,14 @@ def _table(name: str, entry: dict[str, Any], file: str | Path, system: str | Non
         key: {str(theirs): str(word) for theirs, word in words.items()}
         for key, words in (entry.get("terms") or {}).items()
     }
-    named = [*(name for fields in columns.values() for name in fields), *fixed, *terms]
+    fed = [one for fields in columns.values() for one in fields]
+    named = [*fed, *fixed, *terms]
     for unknown in (name for name in named if name not in ours):
         raise CodebookError(
             "映射到了不存在的字段", file=file, value=f"{name}.{unknown}", hint=f"可用：{'、'.join(ours)}"
         )
+    for twice in (one for one in fed if fed.count(one) > 1):
+        raise CodebookError("两列映射到了同一个字段", file=file, value=f"{name}.{twice}", hint="请只留一列")
     for key, words in [*terms.items(), *((key, {"": value}) for key, value in fixed.items())]:
         for word in words.values():
             if ours[key].terms and str(word) not in ours[key].terms:
@@ -119,5 +140,6 @@ def _table(name: str, entry: dict[str, Any], file: str | Path, system: str | Non
         tuple(entry.get("keep") or ()),
         dict(entry.get("rules") or {}),
         entry.get("from"),
+        dates,
         entry.get("report"),
     )

@@ -197,7 +197,9 @@ def _reading_rules(tables: Cases, name: str, plan: TableMapping) -> list[_Asked]
             value = values.conform(cell, replace(column, terms=()), plan.terms.get(column.id))
             strange[column.id] = value.notnull() & ~value.isin(column.terms)
         elif column.type != "text" and not _typed(cell.type(), column.type):
-            unread[column.id] = values.text(cell).notnull() & values.conform(cell, column).isnull()
+            terms = plan.terms.get(column.id)
+            written = values.text(values.worded(cell, terms)).notnull()
+            unread[column.id] = written & values.conform(cell, column, terms, plan.dates).isnull()
     return [*_asked("unreadable_value", plan, unread), *_asked("unknown_term", plan, strange)]
 
 
