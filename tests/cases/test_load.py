@@ -211,6 +211,17 @@ def test_a_mapping_may_drop_it(tmp_path: Path) -> None:
     assert "姓名" not in cases.load(file, mapping=mapping).petitions.columns
 
 
+def test_a_mapping_beside_the_data_is_taken(tmp_path: Path) -> None:
+    file = write(tmp_path / "requests.csv", "单号,受理时间\n1,03/25/2024\n")
+    body = "version: '1'\nsource: 手写\ntables:\n  matters:\n    dates: mdy\n    columns: "
+    write(tmp_path / "mapping.yml", body + "{单号: matter_id, 受理时间: registered_at}\n")
+    for source in (file, tmp_path):
+        assert cases.load(source).extent == (dt.date(2024, 3, 25), dt.date(2024, 3, 25))
+    other = write(tmp_path / "other.yml", body + "{单号: matter_id, 时间: registered_at}\n")
+    with pytest.raises(InputError, match="时间"):
+        cases.load(file, mapping=other)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

@@ -248,7 +248,7 @@ def load(
         A CSV, Excel or Parquet file, a folder of them, or a database URL such as ``postgresql://host/db``. A table is
         recognised by its name, by the mapping, or by its columns (our ids or their Chinese names).
     mapping
-        YAML file (see :mod:`.mapping`).
+        YAML file (see :mod:`.mapping`); without one, ``mapping.yml`` in the folder of the data, if it is there.
     memory_limit
         What the embedded DuckDB may use.
 
@@ -268,7 +268,7 @@ def load(
             return _open_prepared(ready, memory_limit)
     else:
         ready = None
-    maps = mappings.read(mapping)
+    maps = mappings.read(mapping if mapping is not None else _beside(source, "mapping.yml"))
     if isinstance(source, str | Path) and sources.is_url(source):
         wanted = {
             name: maps[name].source_table if name in maps else None for name in (maps or schema.tables())
@@ -461,12 +461,18 @@ def _typed(raw: Any, table: schema.Table, plan: TableMapping, clean: Collection[
     return raw.select(**columns)
 
 
-def _metadata(source: object) -> dict[str, Any]:
+def _beside(source: object, name: str) -> Path | None:
+    """A file of this name in the folder of the data."""
     if not isinstance(source, str | Path) or sources.is_url(source):
-        return {}
+        return None
     path = Path(source)
-    file = (path if path.is_dir() else path.parent) / "metadata.json"
-    if not file.exists():
+    file = (path if path.is_dir() else path.parent) / name
+    return file if file.exists() else None
+
+
+def _metadata(source: object) -> dict[str, Any]:
+    file = _beside(source, "metadata.json")
+    if file is None:
         return {}
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
