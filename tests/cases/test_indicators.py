@@ -223,6 +223,19 @@ def test_shares_by_term_are_parts_of_the_whole(tables: Callable) -> None:
     assert value(table, "mediation", "headline") == 0.5
 
 
+def test_a_month_before_the_data_is_no_base(tables: Callable) -> None:
+    """A stated deadline before the registration, an error, makes no December of data that begin in January."""
+    dues = ["2023-12-20"] * 40 + ["2024-01-20"] * 40
+    rows = [
+        matter(f"m{k}", "2024-01-08", concluded_at="2024-01-09", due_at=due) for k, due in enumerate(dues)
+    ]
+    table = cases.indicators(tables(matters=rows), "2024-01", as_of="2024-02-29", only=["on_time"])
+    due = table[table["variant"] == "due"].set_index("view")
+    assert due.loc["本期", "value"] == 1
+    assert due.loc[["同比", "环比"], "note"].tolist() == [NO_BASE] * 2
+    assert due.loc[["同比", "环比"], "value"].isna().all()
+
+
 def test_overdue_and_old_matters_at_a_months_end(tables: Callable) -> None:
     base = {"accepted_at": "2023-01-10", "path": "6", "resolved_at": None}  # due 2023-03-11
     made = tables(

@@ -79,7 +79,10 @@ def indicators(
     shown = list(_shown(period, views))
     spans = list(dict.fromkeys(span for one in shown for span in (one.span, one.base) if span is not None))
     figures, lacking = _figures(tables, chosen, places, spans, now)
-    table = _described([_view(figures, one, spans) for one in shown], tables, shown)
+    # What falls due may do so before anything was registered: such a month is no base to compare with.
+    clocks = any(one.base for one in shown) and any(one.clock for one in chosen)
+    began = tables.first_day if clocks else None
+    table = _described([_view(figures, one, spans, began) for one in shown], tables, shown)
     missing = _missing(chosen, lacking, shown, places)
     if not len(table) or not len(missing):
         return table if len(table) else missing
@@ -337,11 +340,13 @@ def _starts(months: Any, span: Span) -> Any:
 # ---- views and words -------------------------------------------------------------------------------------------------
 
 
-def _view(figures: pd.DataFrame, one: Shown, spans: Sequence[Span]) -> pd.DataFrame:
-    """One period in one view."""
+def _view(figures: pd.DataFrame, one: Shown, spans: Sequence[Span], began: dt.date | None) -> pd.DataFrame:
+    """One period in one view; a base that ends before the data begin is none."""
     rows = figures[figures["span"] == spans.index(one.span)].drop(columns="span")
     if one.base is not None:
         base = figures[figures["span"] == spans.index(one.base)].drop(columns="span")
+        if began is not None and one.base[1] is not None and one.base[1] < began:
+            base = base.iloc[:0]
         rows = rows.drop(columns=["numerator", "denominator"]).rename(columns={"value": "now"})
         rows = rows.merge(base, on=KEYS, how="left")
     return rows
