@@ -6,7 +6,7 @@ import pytest
 
 from analysis import cases
 from analysis.cases import reject
-from analysis.errors import CodebookError
+from analysis.errors import CodebookError, RequestError
 
 AS_OF = "2024-12-31"
 
@@ -163,3 +163,21 @@ def test_planted_errors_of_the_sample_are_found(sample: Path) -> None:
         "unknown_term",
     ):
         assert counts[rule] > 0, rule
+
+
+def test_rows_go_back_to_the_body_that_is_to_mend_them(tables: Callable) -> None:
+    late = {"registered_at": "2024-03-09", "concluded_at": "2024-03-01", "locality_code": "990102"}
+    made = tables(
+        matters=[
+            late | {"matter_id": "1", "responsible_body": "甲局"},
+            late | {"matter_id": "2", "responsible_body": "甲局"},
+            late | {"matter_id": "3", "responsible_body": "乙局"},
+            late | {"matter_id": "4", "responsible_body": "乙局", "concluded_at": "2024-03-20"},
+        ]
+    )
+    rejects = cases.check(made, AS_OF)
+    back = reject.returned(made, rejects, by="responsible_body")
+    ends = back[back["rule"] == "closed_before_open"]
+    assert ends[["responsible_body", "n"]].to_numpy().tolist() == [["甲局", 2], ["乙局", 1]]
+    with pytest.raises(RequestError, match="petition_office"):
+        reject.returned(made, rejects)

@@ -12,7 +12,7 @@ from analysis import display
 from analysis.display import fonts
 from analysis.display.results import format_value, scalar
 from analysis.display.tables import cell_texts
-from analysis.errors import MethodError
+from analysis.errors import MethodError, RequestError
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +178,17 @@ def test_notes_have_known_kinds():
     assert display.recorded("note")[0]["label"] == "数据说明"
     with pytest.raises(MethodError, match="提示"):
         display.note("x", "loud")
+
+
+def test_what_a_source_has_not_is_said_and_other_errors_stay():
+    with display.available():
+        raise RequestError("没有接访表", hint="需要 receptions 表")
+    (part,) = display.recorded("note")
+    assert part["kind"] == "data"
+    assert "没有接访表" in part["text"]
+    assert "需要 receptions 表" in part["text"]
+    with pytest.raises(ZeroDivisionError), display.available():
+        raise ZeroDivisionError
 
 
 def test_missing_characters_are_named():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import codebooks
 from .. import regions as region_tables
-from ..errors import CodebookError
+from ..errors import CodebookError, RequestError
 from . import deadlines, registry, schema, values
 from .expression import parse
 from .load import STATED, Cases, moment
@@ -110,6 +110,40 @@ def rule_places(rejects: pd.DataFrame) -> NDArray[np.int64]:
 def counts(rejects: pd.DataFrame) -> dict[str, int]:
     """Lines of each rule that ran, zeros included, in order of the rules."""
     return dict(rejects.attrs["counts"])
+
+
+def returned(
+    tables: Cases, rejects: pd.DataFrame, table: str = "matters", by: str = "petition_office"
+) -> pd.DataFrame:
+    """Rejected rows of a table by the body that is to mend them (按单位退回), most first.
+
+    Parameters
+    ----------
+    rejects
+        What :func:`check` gives.
+    by
+        A column of the table: the office that registered, the responsible body, the place.
+
+    Returns
+    -------
+    DataFrame
+        ``by`` (missing where the row names none), rule, n.
+
+    Raises
+    ------
+    RequestError
+        The source has not this column, or its rows have no numbers to find them by.
+    """
+    for need in (f"{table}.{by}", f"{table}.{ROW}"):
+        if not tables.has(need):
+            raise RequestError(
+                "数据里没有这一列，不能按单位退回", value=need, hint="换一列（by），如 locality_code"
+            )
+    bad = rejects.loc[(rejects["table"] == table) & rejects["row"].notna(), ["row", "rule"]]
+    bodies = tables.rows(tables.tables[table].select(ROW, by)).to_pandas()
+    bad = bad.assign(row=bad["row"].astype(int)).merge(bodies, left_on="row", right_on=ROW, how="left")
+    counted = bad.groupby([by, "rule"], dropna=False).size().rename("n").reset_index()
+    return counted.sort_values(["n", by, "rule"], ascending=[False, True, True], ignore_index=True)
 
 
 def rules(name: str, plan: TableMapping | None = None) -> list[Rule]:

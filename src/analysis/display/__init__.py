@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .charts import chart
-    from .findings import evidence, finding, note, text
+    from .findings import available, evidence, finding, note, text
     from .record import result
     from .results import Result
     from .session import recorded, targets, use
@@ -23,6 +23,7 @@ _HOME = {
     "targets": "session",
     "result": "record",
     "Result": "results",
+    "available": "findings",
     "finding": "findings",
     "text": "findings",
     "note": "findings",
@@ -32,7 +33,8 @@ _HOME = {
 }
 
 __all__ = [
-    "Result", "chart", "evidence", "finding", "note", "recorded", "result", "table", "targets", "text", "use",
+    "Result", "available", "chart", "evidence", "finding", "note", "recorded", "result", "table", "targets", "text",
+    "use",
 ]  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import string
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MethodError
+from ..errors import MethodError, RequestError
 from .results import Result, scalar
 from .session import current, mime
 
@@ -94,6 +96,18 @@ def note(text: str, kind: str = "caution") -> None:
             "text/plain": f"【{label}】{text}",
         }
     )
+
+
+@contextlib.contextmanager
+def available() -> Iterator[None]:
+    """Say what a source has not and go on (无数据来源的说明), so that a notebook for all sources runs on a poorer one.
+
+    A request that cannot be met ends the block and becomes a remark.
+    """
+    try:
+        yield
+    except RequestError as error:
+        note(str(error), "data")
 
 
 def evidence(frame: pd.DataFrame) -> None:
