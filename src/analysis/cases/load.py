@@ -417,25 +417,25 @@ def _clean(table: Any, spec: schema.Table, plan: TableMapping, raw: sources.Raw,
     if not asked:
         return keys
     if asking.embedded:
-        # What a column says is a short list, however long the column, and columns are read one by one.
+        # A filter is asked of a column's dictionary, however long the column, and columns are read one by one.
         texts = asking.kept(table.select(*asked), whole=False)
 
-        def odd(name: str) -> Any:
-            said = texts.select(cell=texts[name]).distinct()
-            return asking.rows(said.aggregate(odd=_odd(said.cell, asked[name])))["odd"][0].as_py()
+        def odd(name: str) -> bool:
+            cells = texts.filter(_odd(texts[name], asked[name]))
+            return bool(asking.rows(cells.aggregate(n=cells.count()))["n"][0].as_py())
 
         found = dict(zip(asked, asking.side_by_side([partial(odd, name) for name in asked]), strict=True))
     else:
         found = asking.rows(
-            table.aggregate(**{name: _odd(table[name], terms) for name, terms in asked.items()})
+            table.aggregate(**{name: _odd(table[name], terms).any() for name, terms in asked.items()})
         ).to_pylist()[0]
     return keys | {name for name in asked if not found[name]}
 
 
 def _odd(cell: Any, terms: Collection[str]) -> Any:
-    """Whether any cell is not what we would make of it."""
+    """Whether a cell is not what we would make of it."""
     wrong = ~cell.isin(terms) if terms else (cell != cell.strip()) | (cell == "")
-    return wrong.fill_null(False).any()
+    return wrong.fill_null(False)
 
 
 _KEYS = ("piece_id", "matter_id", "supervision_id")
