@@ -116,34 +116,39 @@ class Cases:
         A fresh extract has none, and what need not be masked is counted faster. On somebody else's database they are all
         of them: to find out would cost a look at every row.
         """
-        table = self.tables[name]
-        dates = [
-            column.id for column in schema.table(name).columns.values()
-            if column.type == "date" and column.id in table.columns and column.id not in STATED
-        ]  # fmt: skip
+        dates = self._dates(name)
         if not self.embedded or not dates:
             return dates
         latest = self.once(("latest", name), lambda: self._latest(name, dates))
         return [column for column, last in latest.items() if last > moment]
 
+    def _dates(self, name: str) -> list[str]:
+        """A table's columns of dates on which something happened."""
+        return [
+            column.id for column in schema.table(name).columns.values()
+            if column.type == "date" and column.id in self.tables[name].columns and column.id not in STATED
+        ]  # fmt: skip
+
     def _latest(self, name: str, dates: Sequence[str]) -> dict[str, dt.datetime]:
         """The last moment in each date column that has any."""
-        table = self.tables[name]
-        if (raw := self.raw.get(name)) is not None and all(
-            one in raw.columns and raw[one].type().is_date() for one in dates
-        ):
-            table = raw  # what a file itself knows as dates, its own statistics answer for
+        # What a file itself knows as dates, its own statistics answer for.
+        plain = all(self._is_day(name, one) for one in dates)
+        table = (self.raw if plain else self.tables)[name]
         found = self.rows(table.aggregate(**{one: table[one].max().cast("timestamp(6)") for one in dates}))
         return {one: last for one, last in found.to_pylist()[0].items() if last is not None}
 
     def timed(self, name: str, column: str) -> bool:
         """Whether any date of a column has a time of day; where none has, midnight is the bare day."""
-        raw = self.raw.get(name)
-        if raw is not None and column in raw.columns and raw[column].type().is_date():
+        if self._is_day(name, column):
             return False
         cell = self.tables[name][column]
         asked = self.tables[name].aggregate(timed=(cell != cell.truncate("D")).any())
         return self.once(("timed", name, column), lambda: bool(self.rows(asked)["timed"][0].as_py()))
+
+    def _is_day(self, name: str, column: str) -> bool:
+        """Whether the source itself holds a column as days, without a time."""
+        raw = self.raw.get(name)
+        return raw is not None and column in raw.columns and raw[column].type().is_date()
 
     def rows(self, query: Any) -> pa.Table:
         """What an ibis expression over these tables gives; threads may ask at once."""
@@ -218,10 +223,9 @@ class Cases:
         for name in (name for name in _HAPPENS if name in self.tables):
             table, spec = self.tables[name], schema.table(name)
             asked = {f"first_{spec.when}": table[spec.when].min()} if spec.when in table.columns else {}
-            for column in spec.columns.values():
-                if column.type == "date" and column.id in table.columns and column.id not in STATED:
-                    when = table[column.id]
-                    asked[f"last_{column.id}"] = (when <= today).ifelse(when, None).max()
+            for column in self._dates(name):
+                when = table[column]
+                asked[f"last_{column}"] = (when <= today).ifelse(when, None).max()
             if asked:
                 found = table.aggregate(**asked).execute().iloc[0].dropna()
                 firsts += [found[key] for key in found.index if key.startswith("first_")]
