@@ -194,3 +194,10 @@ def test_what_a_source_has_not_is_said_and_other_errors_stay():
 def test_missing_characters_are_named():
     assert fonts.missing("信访工作 2024−%\n") == []
     assert fonts.missing("甲\U000e0100乙") == ["\U000e0100"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.0, "p<0.001"), (0.00099, "p<0.001"), (0.001, "p=0.001"), (0.04, "p=0.040")]
+)
+def test_a_p_value_is_never_zero(value: float, said: str) -> None:
+    assert display.p_text(value) == said

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .charts import chart
     from .findings import available, evidence, finding, note, text
     from .record import result
-    from .results import Result
+    from .results import Result, p_text
     from .session import recorded, targets, use
     from .tables import table
 
@@ -23,6 +23,7 @@ _HOME = {
     "targets": "session",
     "result": "record",
     "Result": "results",
+    "p_text": "results",
     "available": "findings",
     "finding": "findings",
     "text": "findings",
@@ -33,8 +34,8 @@ _HOME = {
 }
 
 __all__ = [
-    "Result", "available", "chart", "evidence", "finding", "note", "recorded", "result", "table", "targets", "text",
-    "use",
+    "Result", "available", "chart", "evidence", "finding", "note", "p_text", "recorded", "result", "table", "targets",
+    "text", "use",
 ]  # fmt: skip
 
 

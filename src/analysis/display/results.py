@@ -78,6 +78,11 @@ def format_value(value: Any, unit: str | None = None, digits: int | None = None)
     return number.replace("-", "−") + (unit or "")
 
 
+def p_text(value: float) -> str:
+    """A p-value in words that follow 检验: ``p=0.034``, ``p<0.001``; never a zero, which no test gives."""
+    return "p<0.001" if value < 0.001 else f"p={value:.3f}"
+
+
 def decimals(value: float, unit: str | None = None, digits: int | None = None) -> int:
     """How many decimals a number prints with: those asked for, else none for whole numbers, two for rates, one."""
     if digits is not None:

@@ -215,10 +215,10 @@ def _finding(evaluation: Evaluation, made: dict[str, Any], row: dict[str, Any]) 
     seen = "" if abs(row["att"]) >= size else f"；估计小于最小可检出效应{size:.1f}个百分点，大小不可靠"
     other = row["p_other_base"]
     if chance and other is not None and other > 0.05:
-        seen += f"；换另一基期则与随意指定的无法区分（p={other:.3f}），结论随基期而变"
+        seen += f"；换另一基期则与随意指定的无法区分（{display.p_text(other)}），结论随基期而变"
     display.finding(
         f"{tier}（{row['units']}个县）的{evaluation.short}比对照多变化{{{effect.name}}}，{reading}"
-        f"（随机化 p={row['p_randomisation']:.3f}）{seen}。",
+        f"（随机化检验 {display.p_text(row['p_randomisation'])}）{seen}。",
         grade=grade,
     )
 
