@@ -66,6 +66,18 @@ def test_there_and_back(coded, tmp_path: Path, ending: str) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_no_sentence_becomes_a_formula(frames, tmp_path: Path, ending: str) -> None:
+    _, sentences = frames("=1+1件来访。+86开头的来电。-3℃仍有来访。'引号'开头。来访登记。")
+    file = write(draw(sentences, BOOK, n=5), tmp_path / f"甲{ending}")
+    assert set(read(file, BOOK)["text"]) == set(sentences["text"])
+    if ending == ".csv":
+        saved = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        for cell in saved[["上一句", "句子", "下一句"]].to_numpy().ravel():
+            assert not cell.startswith(("=", "+", "-", "@"))
+        assert "'=1+1件来访。" in set(saved["句子"])
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [

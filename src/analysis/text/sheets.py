@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _UNIT, _BEFORE, _TEXT, _AFTER = "编号", "上一句", "句子", "下一句"
+_FORMULA = r"(\s*[=+\-@|%])"
 YES = frozenset({"1", "1.0", "是", "√", "✓", "x", "X", "y", "Y", "true", "True", "TRUE"})
 NO = frozenset({"", "0", "0.0", "否", "nan", "None", "false", "False", "FALSE", "<NA>"})
 
@@ -30,6 +31,7 @@ def draw(
     n: int = 200,
     seed: int = 2022,
     codes: pd.DataFrame | None = None,
+    among: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """A blind sheet of ``n`` sentences, in random order (盲编表).
 
@@ -39,6 +41,9 @@ def draw(
         Codes by rule. Given, half of the sheet is drawn from sentences with a code, in equal shares by code, so that rare
         codes are judged too; the sheet does not show which. Such a sheet is right for agreement per label, not for how
         frequent a label is.
+    among
+        Only sentences of this table (doc_id, sentence) are drawn, as :func:`analysis.text.doubts` gives them. Such a sheet
+        is for putting codes right, not for agreement: it holds the hardest sentences only.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def draw(
     Raises
     ------
     MethodError
-        There is no sentence to draw.
+        There is no sentence to draw, or none of ``among``.
     RequestError
         ``n`` is less than one.
     """
@@ -62,14 +67,19 @@ def draw(
     table = sentences.reset_index(drop=True)
     unit = table["doc_id"].astype(str) + ":" + table["sentence"].astype(str)
     rng = np.random.default_rng(seed)
+    open_ = np.ones(len(table), bool)
+    if among is not None:
+        open_ = unit.isin(set(among["doc_id"].astype(str) + ":" + among["sentence"].astype(str))).to_numpy()
+        if not open_.any():
+            raise MethodError("没有存疑的句子可抽", value=among.attrs.get("note"), hint="请不用 among 抽取")
     chosen: list[int] = []
     if codes is not None and len(codes):
         coded = codes["doc_id"].astype(str) + ":" + codes["sentence"].astype(str)
         share = max(1, n // 2 // codes["code"].nunique())
         for _, keys in sorted(coded.groupby(codes["code"])):
-            places = np.flatnonzero(unit.isin(set(keys)) & ~unit.index.isin(chosen))
+            places = np.flatnonzero(unit.isin(set(keys)) & open_ & ~unit.index.isin(chosen))
             chosen.extend(rng.choice(places, min(share, len(places)), replace=False).tolist())
-    rest = np.setdiff1d(np.arange(len(table)), chosen)
+    rest = np.setdiff1d(np.flatnonzero(open_), chosen)
     chosen.extend(rng.choice(rest, min(n - len(chosen), len(rest)), replace=False).tolist())
     order = rng.permutation(np.array(chosen[:n]))
     same_before = table["doc_id"].eq(table["doc_id"].shift())
@@ -95,10 +105,24 @@ def write(sheet: pd.DataFrame, path: str | Path) -> Path:
     if file.suffix == ".xlsx":
         _workbook(sheet).save(file)
     elif file.suffix == ".csv":
-        sheet.to_csv(file, index=False, encoding="utf-8-sig")
+        _marked(sheet).to_csv(file, index=False, encoding="utf-8-sig")
     else:
         raise InputError("编码表只能存为 .xlsx 或 .csv", file=file)
     return file
+
+
+def _marked(sheet: pd.DataFrame) -> pd.DataFrame:
+    """The sheet with an apostrophe before each sentence that a spreadsheet would take for a formula."""
+    marked = sheet.copy()
+    for name in (_BEFORE, _TEXT, _AFTER):
+        marked[name] = sheet[name].astype(str).str.replace(f"^{_FORMULA}", r"'\1", regex=True)
+    return marked
+
+
+def _unmarked(sheet: pd.DataFrame) -> pd.DataFrame:
+    if _TEXT in sheet:
+        sheet[_TEXT] = sheet[_TEXT].str.replace(f"^'{_FORMULA}", r"\1", regex=True)
+    return sheet
 
 
 def _workbook(sheet: pd.DataFrame) -> Any:
@@ -192,9 +216,9 @@ def _table(file: Path) -> pd.DataFrame:
         if file.suffix == ".xlsx":
             return pd.read_excel(file, dtype=str)
         try:
-            return pd.read_csv(file, dtype=str, encoding="utf-8-sig")
+            return _unmarked(pd.read_csv(file, dtype=str, encoding="utf-8-sig"))
         except UnicodeDecodeError:
-            return pd.read_csv(file, dtype=str, encoding="gb18030")
+            return _unmarked(pd.read_csv(file, dtype=str, encoding="gb18030"))
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise InputError(
             "编码表读不出来", file=file, hint="请存为 .xlsx，或 UTF-8、GBK 编码的 .csv"
