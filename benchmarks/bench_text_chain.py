@@ -92,9 +92,9 @@ BEYOND = {"heading", "title", "lead", "previous", "next", "paragraph", "document
 
 
 def within_sentences(book: dict[str, Any]) -> dict[str, Any]:
-    """A codebook without the conditions that look beyond the sentence: the baseline has nothing else to look at."""
+    """A codebook without what looks beyond the sentence, conditions and votes: the baseline has nothing else to look at."""
     codes = [{name: inside(part) for name, part in code.items()} for code in book["codes"]]
-    return {**book, "codes": codes}
+    return {**book, "codes": codes, "votes": None}
 
 
 def inside(node: Any) -> Any:

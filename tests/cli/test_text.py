@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from analysis import corpus
 from analysis.cli.app import app
-from analysis.errors import CodebookError, InputError, RequestError
+from analysis.errors import CodebookError, InputError, MethodError, RequestError
+from analysis.text import Codebook, doubts
 
 NEWS = """云溪市部署信访工作
 
@@ -53,9 +55,33 @@ def test_code_gives_every_sentence_its_line(folder: Path) -> None:
     assert {"受理", "办理", "监督追责"} <= labels
     for line in lines:
         assert list(line)[:3] == ["source", "start", "end"]
-        assert len(line["labels"]) == len(line["rules"]) == len(line["evidence"])
+        assert len(line["labels"]) == len(line["rules"]) == len(line["evidence"]) == len(line["confidence"])
+        assert "权重" in line["version"]
         assert place(folder, line).replace(",", "，") == line["sentence"].replace(",", "，")
         assert all(word in line["sentence"] for words in line["evidence"] for word in words)
+
+
+def test_code_by_rules_alone(folder: Path) -> None:
+    alone = records("code", str(folder), "--rules-only")
+    assert {rule for line in alone for rule in line["rules"] if "votes" in rule} == set()
+    assert {line["version"] for line in alone} == {Codebook.load("five_part").version}
+
+
+def test_a_sheet_of_the_doubtful(tmp_path: Path) -> None:
+    """Only sentences whose votes are divided; none in a text that has nothing to do with the field."""
+    sheet = tmp_path / "存疑.csv"
+    samples = Path(__file__).parents[2] / "data" / "sample" / "documents"
+    output("sheet", str(samples), "--out", str(sheet), "--n", "500", "--doubtful")
+    read = corpus.read(samples)
+    wanted = doubts(read.documents, read.sentences)
+    rows = list(csv.DictReader(sheet.read_text(encoding="utf-8-sig").splitlines()))
+    assert {row["编号"] for row in rows} == {
+        f"{doc_id}:{number}" for doc_id, number in zip(wanted["doc_id"], wanted["sentence"], strict=True)
+    }
+    assert 0 < len(rows) < len(read.sentences)
+    (tmp_path / "a.txt").write_text("新食堂开张\n\n新食堂下周一开张。菜价不变。\n", encoding="utf-8")
+    with pytest.raises(MethodError, match="没有存疑的句子"):
+        output("sheet", str(tmp_path / "a.txt"), "--out", str(sheet), "--doubtful")
 
 
 def test_kwic_points_into_the_file(folder: Path) -> None:

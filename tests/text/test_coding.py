@@ -153,6 +153,9 @@ def test_packaged_codebooks_agree_with_their_examples(name: str) -> None:
     assert table[~table["holds"]].empty
 
 
+FIVE = Codebook.load("five_part").by_rules()
+
+
 def test_the_five_parts_are_found_without_being_named(frames) -> None:
     documents, sentences = frames(
         "新建项目先过稳评这一关。镇里每周派人到农户家走访排查。"
@@ -175,7 +178,7 @@ def test_organisational_sentences_have_no_label(frames) -> None:
         "要认识到化解信访积案的重要性。“真没想到，难题一天就解决了！”村民说。",
         "记者：怎样办理群众来信？",
     )
-    assert labels(code(documents, sentences), sentences)["labels"].tolist() == [[]] * len(sentences)
+    assert labels(code(documents, sentences, FIVE), sentences)["labels"].tolist() == [[]] * len(sentences)
 
 
 def test_the_object_decides_between_handling_and_order(frames) -> None:
@@ -183,7 +186,7 @@ def test_the_object_decides_between_handling_and_order(frames) -> None:
         "交办的进京访案件全部化解。属地要做好重点人员稳控。落实包案化解、属地稳控制度。风险稳控到位。"
         "抓好两会期间信访保障。到集市宣传调解的法律知识。"
     )
-    given = labels(code(documents, sentences), sentences)["labels"].tolist()
+    given = labels(code(documents, sentences, FIVE), sentences)["labels"].tolist()
     assert given == [["办理"], ["维护秩序"], ["办理"], ["预防"], ["维护秩序"], ["办理"]]
 
 
@@ -213,7 +216,7 @@ def test_items_of_a_list_follow_the_sentence_that_introduces_it(frames) -> None:
         "窗口人员有下列情形之一的，给予处分：\n（一）对应当受理的事项不予登记；\n（二）泄露来信人姓名。\n"
         "窗口人员负责：\n（一）登记来信；\n（二）答复来信人。"
     )
-    given = labels(code(documents, sentences), sentences)
+    given = labels(code(documents, sentences, FIVE), sentences)
     assert given["labels"].tolist() == [
         ["维护秩序"], ["维护秩序"], ["维护秩序"],
         ["监督追责"], ["监督追责"], ["监督追责"],

@@ -29,12 +29,17 @@ def code(
     frame: Annotated[
         str, typer.Option("--frame", help="编码表：自带的名称（five_part、directive …）或 YAML 文件")
     ] = "five_part",
+    rules_only: Annotated[
+        bool, typer.Option("--rules-only", help="只用规则，不用学得的权重（five_part 有权重）")
+    ] = False,
     format: Format = "jsonl",
 ) -> None:
     """按编码表给每一句编码；没有类目的句子也列出（labels 为空）。"""
     from .. import text
 
     codebook = text.Codebook.load(frame)
+    if rules_only:
+        codebook = codebook.by_rules()
     corpus_ = read(src)
     codes = text.code(corpus_.documents, corpus_.sentences, codebook)
     coded = text.labels(codes, corpus_.sentences)
@@ -45,9 +50,9 @@ def code(
             f"{codebook.name}只用于{'、'.join(codebook.genres)}；{len(outside)} 篇不是（{kinds}），其编码不宜计数"
         )
     note_if_empty(corpus_, codes.empty, f"没有一句编到{codebook.name}的类目")
-    columns = ["doc_id", "start", "end", "text", "labels", "rules", "evidence"]
+    columns = ["doc_id", "start", "end", "text", "labels", "rules", "confidence", "evidence"]
     table = coded[columns].rename(columns={"text": "sentence"})
-    _write(table.assign(frame=codebook.frame, version=codebook.version), corpus_, format)
+    _write(table.assign(frame=codebook.frame, version=codebook.stated), corpus_, format)
 
 
 @app.command("kwic")
@@ -108,14 +113,19 @@ def sheet(
     stratified: Annotated[
         bool, typer.Option("--stratified", help="一半从规则编到的句子里抽，各类目均等")
     ] = False,
+    doubtful: Annotated[
+        bool, typer.Option("--doubtful", help="只抽存疑的句子（概率不高不低的），人先看这些收效最大")
+    ] = False,
 ) -> None:
     """抽一张盲编表：句子及其上下句，不显示规则的结果；两人各填一份。"""
     from .. import text
     from ..text import sheets
 
     corpus_ = read(src)
-    codes = text.code(corpus_.documents, corpus_.sentences, frame) if stratified else None
-    drawn = text.draw(corpus_.sentences, frame, n=n, seed=seed, codes=codes)
+    frames = (corpus_.documents, corpus_.sentences, frame)
+    codes = text.code(*frames) if stratified else None
+    among = text.doubts(*frames) if doubtful else None
+    drawn = text.draw(corpus_.sentences, frame, n=n, seed=seed, codes=codes, among=among)
     typer.echo(str(sheets.write(drawn, out)))
 
 

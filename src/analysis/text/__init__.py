@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .agreement import agree, confusion, krippendorff
     from .bulk import extract
-    from .coding import Codebook, code, examine, labels
+    from .coding import Codebook, code, doubts, examine, labels
     from .compare import keyness
     from .concordance import kwic
     from .network import clusters, collocations, company, cooccurrence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _HOME = {
     "agreement": ("agree", "confusion", "krippendorff"),
     "bulk": ("extract",),
-    "coding": ("Codebook", "code", "examine", "labels"),
+    "coding": ("Codebook", "code", "doubts", "examine", "labels"),
     "compare": ("keyness",),
     "concordance": ("kwic",),
     "network": ("clusters", "collocations", "company", "cooccurrence"),
@@ -40,9 +40,9 @@ _MODULE = {verb: module for module, verbs in _HOME.items() for verb in verbs}
 
 __all__ = [
     "Codebook", "Counts", "Lexicon", "Segmenter", "adoption", "agree", "as_coder", "clusters", "code", "collocations",
-    "company", "confusion", "cooccurrence", "count", "discover", "draw", "examine", "extract", "key_terms", "keyness",
-    "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "taken_up", "textrank", "tfidf",
-    "tokens", "turnover",
+    "company", "confusion", "cooccurrence", "count", "discover", "doubts", "draw", "examine", "extract", "key_terms",
+    "keyness", "krippendorff", "kwic", "labels", "ledger", "mentions", "override", "s_curve", "stopwords", "taken_up",
+    "textrank", "tfidf", "tokens", "turnover",
 ]  # fmt: skip
 
 

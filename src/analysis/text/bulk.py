@@ -112,7 +112,7 @@ def extract(
     read = {name: counted[name] for name in ("documents", "sentences")}
     told: dict[str, dict[str, Any]] = {verb: {**read, "rows": counted[verb]} for verb in found}
     if "codes" in told:
-        told["codes"] |= {"frame": book.frame, "version": book.version}
+        told["codes"] |= {"frame": book.frame, "version": book.stated}
     _write_head(out, told)
     return found
 

@@ -8,7 +8,7 @@ sentence by sentence, and the replacements are counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from .. import codebooks
 from ..errors import CodebookError, InputError
 from .rules import CLAUSE, AnyOf, Rule, Spans, Unit, View, parse
+from .votes import Given, Proposal, Votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,8 @@ class Codebook:
         ``sentence`` or ``clause``.
     genres
         Genres that the frame is made for; empty when any.
+    votes
+        Learned weights that decide beside the rules; ``None`` where the rules decide alone.
     """
 
     frame: str
@@ -86,6 +89,7 @@ class Codebook:
     genres: tuple[str, ...]
     shields: tuple[str, ...]
     codes: tuple[Code, ...]
+    votes: Votes | None = None
 
     @classmethod
     def load(cls, name: str | Path) -> Codebook:
@@ -127,7 +131,17 @@ class Codebook:
             genres=genres,
             shields=shields,
             codes=codes,
+            votes=Votes.load(content["votes"], names) if content.get("votes") else None,
         )
+
+    @property
+    def stated(self) -> str:
+        """The version as results state it, with that of the votes: ``2026.7+权重2026.1``."""
+        return f"{self.version}+权重{self.votes.version}" if self.votes else self.version
+
+    def by_rules(self) -> Codebook:
+        """The same codebook without votes: the rules decide alone (只用规则)."""
+        return replace(self, votes=None)
 
 
 def code(
@@ -146,8 +160,9 @@ def code(
     -------
     pandas.DataFrame
         One row a unit and code: doc_id, start, end (offsets of the unit in ``body``), text, sentence (its number),
-        frame, code, rule (ids of the rules that hold, joined by ``+``), coder (``rule``), confidence (of the best
-        rule), evidence (list of (start, end) in ``body``). ``attrs`` names the codebook and counts the units read.
+        frame, code, rule (ids of the rules that hold, joined by ``+``; ``votes`` where none does), coder (``rule``), confidence
+        (the probability where the codebook has votes, else that stated for the best rule), evidence (list of (start, end) in
+        ``body``). ``attrs`` names the codebook and counts the units read.
     """
     import pandas as pd
 
@@ -167,36 +182,76 @@ def code(
     frame = pd.DataFrame(columns)
     if frame.empty:  # columns of nothing would be numbers
         frame = frame.astype({column: _NUMBERS.get(column, "object") for column in CODES})
-    frame.attrs.update(codebook=book.frame, version=book.version, unit=book.unit, units=read)
+    frame.attrs.update(codebook=book.frame, version=book.stated, unit=book.unit, units=read)
     return frame
 
 
 def evaluate(view: View, book: Codebook) -> Iterator[tuple[int, list[tuple[str, list[str], float, Spans]]]]:
     """Codes of one document's units: unit number → (code, ids of its rules, confidence, evidence spans)."""
+    proposals = [_propose(view, entry) for entry in book.codes]
+    kept = [proposal.kept for proposal in proposals]
     found: dict[int, list[tuple[str, list[str], float, Spans]]] = {}
-    for entry in book.codes:
-        holds: dict[int, list[tuple[CodeRule, Spans]]] = {}
-        for rule in entry.rules:
-            units = rule.rule.candidates(view)
-            for number in range(len(view.units)) if units is None else sorted(units):
-                if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
-                    holds.setdefault(number, []).append((rule, spans))
-        rest: View | None = None
-        for number, rules in holds.items():
-            if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
-                continue
-            if entry.passing is not None and entry.passing.find(view, number):
-                rest = rest or view.without(entry.passing)
-                rules = [
-                    (rule, spans) for rule, _ in rules if (spans := rule.rule.find(rest, number)) is not None
-                ]
-                if not rules:
-                    continue
-            spans = tuple(sorted({span for _, each in rules for span in each}))
-            found.setdefault(number, []).append(
-                (entry.code, [rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), spans)
-            )
+    for entry, units in zip(
+        book.codes, book.votes.decide(view, proposals) if book.votes else kept, strict=True
+    ):
+        for number, given in units.items():
+            found.setdefault(number, []).append((entry.code, *given))
     return iter(sorted(found.items()))
+
+
+def _propose(view: View, entry: Code) -> Proposal:
+    """What the rules of one code say of each unit."""
+    holds: dict[int, list[tuple[CodeRule, Spans]]] = {}
+    for rule in entry.rules:
+        units = rule.rule.candidates(view)
+        for number in range(len(view.units)) if units is None else sorted(units):
+            if number < len(view.units) and (spans := rule.rule.find(view, number)) is not None:
+                holds.setdefault(number, []).append((rule, spans))
+    kept: dict[int, Given] = {}
+    rest: View | None = None
+    for number, rules in holds.items():
+        if entry.exclusion is not None and entry.exclusion.find(view, number) is not None:
+            continue
+        if entry.passing is not None and entry.passing.find(view, number):
+            rest = rest or view.without(entry.passing)
+            rules = [
+                (rule, spans) for rule, _ in rules if (spans := rule.rule.find(rest, number)) is not None
+            ]
+            if not rules:
+                continue
+        spans = tuple(sorted({span for _, each in rules for span in each}))
+        kept[number] = ([rule.id for rule, _ in rules], max(rule.confidence for rule, _ in rules), spans)
+    return Proposal(frozenset(holds), kept)
+
+
+def doubts(
+    documents: pd.DataFrame, sentences: pd.DataFrame, codebook: Codebook | str | Path = "five_part"
+) -> pd.DataFrame:
+    """Where a person should look first (存疑): units in which the votes of a codebook are divided.
+
+    Returns
+    -------
+    pandas.DataFrame
+        doc_id, start, end, text, sentence, code, probability: one row a unit and code whose probability lies between the ends of
+        the codebook's ``votes.doubt``. Empty where the codebook has no votes; ``attrs["note"]`` says so.
+    """
+    import pandas as pd
+
+    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    rows: list[tuple[Any, ...]] = []
+    if book.votes is not None:
+        low, high = book.votes.doubt
+        for doc_id, numbers, view in views(documents, sentences, book.unit, book.shields):
+            chances = book.votes.chances(view, [_propose(view, entry) for entry in book.codes])
+            for number, code in zip(*np.nonzero((chances >= low) & (chances < high)), strict=True):
+                unit, chance = view.units[number], round(float(chances[number, code]), 3)
+                rows.append(
+                    (doc_id, unit.start, unit.end, unit.text, numbers[number], book.codes[code].code, chance)
+                )
+    table = pd.DataFrame(rows, columns=["doc_id", "start", "end", "text", "sentence", "code", "probability"])
+    if book.votes is None:
+        table.attrs["note"] = f"{book.name}只用规则，没有概率，无从说哪些句子存疑"
+    return table
 
 
 def views(
@@ -251,36 +306,34 @@ def labels(codes: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        doc_id, sentence, start, end, text, and three lists of equal length: labels, rules (what found each label), evidence
-        (the words of the text that each rests on).
+        doc_id, sentence, start, end, text, and four lists of equal length: labels, rules (what found each label), confidence
+        (of each; a probability where the codebook has votes), evidence (the words of the text that each rests on).
     """
-    found: dict[tuple[str, int], dict[str, tuple[str, list[str]]]] = {}
-    for doc_id, number, start, text, label, rule, evidence in zip(
-        *(codes[column] for column in ("doc_id", "sentence", "start", "text", "code", "rule", "evidence")),
-        strict=True,
+    found: dict[tuple[str, int], dict[str, tuple[str, float, list[str]]]] = {}
+    columns = ("doc_id", "sentence", "start", "text", "code", "rule", "confidence", "evidence")
+    for doc_id, number, start, text, label, rule, confidence, evidence in zip(
+        *(codes[column] for column in columns), strict=True
     ):
         words = [text[left - start : right - start] for left, right in evidence]
         # Clauses of one sentence may carry one label each on their own.
         earlier = found.setdefault((doc_id, int(number)), {}).get(label)
         if earlier:
             rule = "+".join(dict.fromkeys([*earlier[0].split("+"), *rule.split("+")]))
-            words = [*earlier[1], *words]
-        found[doc_id, int(number)][label] = (rule, words)
+            confidence, words = max(earlier[1], confidence), [*earlier[2], *words]
+        found[doc_id, int(number)][label] = (rule, float(confidence), words)
     every = sentences[["doc_id", "sentence", "start", "end", "text"]].reset_index(drop=True)
     keys = list(zip(every["doc_id"], every["sentence"].astype(int), strict=True))
-    lists: dict[str, list[Any]] = {
-        "labels": [list(found.get(key, {})) for key in keys],
-        "rules": [[rule for rule, _ in found.get(key, {}).values()] for key in keys],
-        "evidence": [[words for _, words in found.get(key, {}).values()] for key in keys],
-    }
+    lists: dict[str, list[Any]] = {"labels": [list(found.get(key, {})) for key in keys]}
+    for place, name in enumerate(("rules", "confidence", "evidence")):
+        lists[name] = [[given[place] for given in found.get(key, {}).values()] for key in keys]
     return every.assign(**lists)
 
 
 def examine(codebook: Codebook | str | Path) -> pd.DataFrame:
-    """Hold a codebook against its own examples (自检): code, kind (example or counterexample), text, holds."""
+    """Hold a codebook's rules against its own examples (自检): code, kind (example or counterexample), text, holds."""
     import pandas as pd
 
-    book = codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)
+    book = (codebook if isinstance(codebook, Codebook) else Codebook.load(codebook)).by_rules()
     rows = []
     for entry in book.codes:
         for kind, texts in (("example", entry.examples), ("counterexample", entry.counterexamples)):

@@ -98,8 +98,8 @@ def basis(scan: Scan) -> None:
                     f"{len(segmenter.words)} 词；分词用 rjieba，关闭新词识别",
                 ),
                 *(
-                    (f"编码表 {one}", text.Codebook.load(one).version, text.Codebook.load(one).name)
-                    for one in ("five_part", "directive")
+                    (f"编码表 {book.frame}", book.stated, book.name)
+                    for book in map(text.Codebook.load, ("five_part", "directive"))
                 ),
                 (
                     "提法编码表 phrases",

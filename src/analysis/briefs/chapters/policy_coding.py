@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A numbered heading that ends with a full stop: （四）监督追责法治化。
 _LISTED = re.compile(r"[（(]?[一二三四五六七八九十\d]+[）)、.．]\s*[^，；：。]{2,16}。?")
-PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
+PROPOSED = "编码由规则和权重给出，是待人工确认的建议；每条可点到原句核对。"
 
 
 def coding(scan: Scan, most: int = 12) -> None:
@@ -45,7 +45,7 @@ def coding(scan: Scan, most: int = 12) -> None:
         grade="待人工确认" if scan.people is None else "部分经人工编码",
     )
     if scan.people is None:
-        display.note("没有人工编码，一致性无从计算；编码均为规则的建议。", "method")
+        display.note("没有人工编码，一致性无从计算；编码均为规则和权重的建议。", "method")
     else:
         agreement(scan, scan.people)
     if codes.empty:
