@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 # A numbered heading that ends with a full stop: （四）监督追责法治化。
 _LISTED = re.compile(r"[（(]?[一二三四五六七八九十\d]+[）)、.．]\s*[^，；：。]{2,16}。?")
-PROPOSED = "编码由规则和权重给出，是待人工确认的建议；每条可点到原句核对。"
+_FIGURE = r"[\d一二三四五六七八九十年月日季度上下半.%]+"
+_ALIKE = 16  # characters, figures and months left out
+PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
+WEIGHED = "编码由规则和权重给出，是待人工确认的建议；每条可点到原句核对。"
 
 
 def coding(scan: Scan, most: int = 12) -> None:
@@ -66,7 +69,7 @@ def coding(scan: Scan, most: int = 12) -> None:
         alt="横条图："
         + "，".join(f"{part}{n}句" for part, n in zip(summary["部分"], summary["句数"], strict=True))
         + f"；最多的是{most_said}。",
-        note="一句可以属于几个部分。" + PROPOSED,
+        note="一句可以属于几个部分。" + WEIGHED,
     )
     level = dict(zip(scan.documents["doc_id"], scan.documents["level"].fillna("未定"), strict=True))
     by_level = pd.crosstab(codes["doc_id"].map(level), codes["code"]).reindex(
@@ -91,6 +94,8 @@ def coding(scan: Scan, most: int = 12) -> None:
         found = prose[prose["code"] == part].sort_values(
             ["field", "confidence"], ascending=False, kind="stable"
         )
+        # A monthly bulletin says the same every month with other numbers: once is enough.
+        found = found[~found["text"].str.replace(_FIGURE, "", regex=True).str[:_ALIKE].duplicated()]
         # What stands in a passage on the field first; there the best of every document before the second best of any.
         found = found.assign(turn=found.groupby("doc_id").cumcount())
         found = found.sort_values(["field", "turn"], ascending=[False, True], kind="stable")
@@ -112,7 +117,7 @@ def coding(scan: Scan, most: int = 12) -> None:
         pd.DataFrame(rows),
         name="parts-sentences",
         caption=f"五部分的例句（每部分至多 {most} 句）",
-        note="不列标题。" + PROPOSED,
+        note="不列标题；月月同一写法的只列一句。" + WEIGHED,
         links={"句": "to"},
     )
 
