@@ -99,8 +99,21 @@ def test_digits_stand_for_one_another() -> None:
         ({"strings": "说和 1\n"}, "说和 1"),
         ({"strings": "说和 一 二\n"}, "说和 一 二"),
         ({"strings": "说和起来了 1 1\n"}, "说和起来了"),
+        ({"limit": None}, "limit"),
+        ({"doubt": [0.2]}, "doubt"),
+        ({"doubt": "不明"}, "不明"),
     ],
-    ids=["fewer codes", "no codes", "unknown", "too few numbers", "no numbers", "too long"],
+    ids=[
+        "fewer codes",
+        "no codes",
+        "unknown",
+        "too few numbers",
+        "no numbers",
+        "too long",
+        "no limit",
+        "one end",
+        "no ends",
+    ],
 )
 def test_odd_files_are_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(CodebookError, match=said):

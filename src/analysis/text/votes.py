@@ -96,8 +96,8 @@ class Votes:
         Raises
         ------
         CodebookError
-            No such file, other codes than the codebook's, an unknown circumstance, a line without one whole number a code, or a
-            string longer than four characters.
+            No such file, other codes than the codebook's, an unknown circumstance, a line without one whole number a code, a string
+            longer than four characters, or no limit and ends of doubt.
         """
         return cls.parse(codebooks.load(name), codes, str(name))
 
@@ -123,12 +123,18 @@ class Votes:
             )
         given = dict(zip(names, values, strict=True))
         none = np.zeros(len(codes))
-        low, high = map(float, content["doubt"])
+        try:
+            limit, (low, high) = float(content["limit"]), map(float, content["doubt"])
+        except (KeyError, TypeError, ValueError):
+            said = f"limit: {content.get('limit')}，doubt: {content.get('doubt')}"
+            raise CodebookError(
+                "权重表须有 limit（一个概率）和 doubt（两个概率）", file=name, value=said
+            ) from None
         return cls(
             str(content["version"]),
             str(content["source"]),
             tuple(codes),
-            float(content["limit"]),
+            limit,
             (low, high),
             np.array([given.get(key, none) for key in circumstance_names(codes)]),
             given.get("constant", none),
