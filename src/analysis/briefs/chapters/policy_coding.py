@@ -61,6 +61,12 @@ def coding(scan: Scan, most: int = 12) -> None:
             "其中只有{其中段落写到信访或纠纷的句数}所在的段落写到信访或矛盾纠纷：本语料多谈别的工作，其余的编码多半不是信访工作意义上的五部分。",
             grade="慎用",
         )
+    votes = text.Codebook.load("five_part").votes
+    if votes is not None:
+        display.result("概率偏低的编码", int((codes["confidence"] < votes.doubt[1]).sum()), unit="处")
+        display.finding(
+            f"编码各有概率，其中{{概率偏低的编码}}不到 {votes.doubt[1]:g}，宜由人先看。", grade="待人工确认"
+        )
     most_said = PARTS[int(summary["句数"].to_numpy().argmax())]
     display.chart(
         drawings.bars(summary, label="部分", value="句数", unit="句"),
