@@ -9,26 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..formulas import harmless
+
 if TYPE_CHECKING:
     import pandas as pd
 
-_ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-_ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)}
 _CREATED = dt.datetime(2000, 1, 1)  # same inputs, same bytes
 _WIDEST, _NARROWEST = 60, 8  # columns, in digits
 _LINE, _HIGHEST = 15, 409  # rows, in points; Excel takes none higher
-
-
-def harmless(cell: object) -> object:
-    """A cell that no spreadsheet takes for a formula (防公式注入): text that begins like one gets an apostrophe.
-
-    Numbers stay numbers, so a negative change is not touched.
-    """
-    if not isinstance(cell, str):
-        return cell
-    clean = cell.translate(_ILLEGAL)
-    active = clean.lstrip(" \u3000\ufeff").startswith(_ACTIVE)
-    return f"'{clean}" if active and clean != "%" else clean  # a unit is no formula
 
 
 def csv_text(table: pd.DataFrame) -> str:

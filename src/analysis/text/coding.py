@@ -189,11 +189,9 @@ def code(
 def evaluate(view: View, book: Codebook) -> Iterator[tuple[int, list[tuple[str, list[str], float, Spans]]]]:
     """Codes of one document's units: unit number → (code, ids of its rules, confidence, evidence spans)."""
     proposals = [_propose(view, entry) for entry in book.codes]
-    kept = [proposal.kept for proposal in proposals]
+    decided = book.votes.decide(view, proposals) if book.votes else [each.kept for each in proposals]
     found: dict[int, list[tuple[str, list[str], float, Spans]]] = {}
-    for entry, units in zip(
-        book.codes, book.votes.decide(view, proposals) if book.votes else kept, strict=True
-    ):
+    for entry, units in zip(book.codes, decided, strict=True):
         for number, given in units.items():
             found.setdefault(number, []).append((entry.code, *given))
     return iter(sorted(found.items()))

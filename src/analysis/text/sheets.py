@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, MethodError, RequestError
+from ..formulas import harmless, restored
 from .coding import CODES, Codebook
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _UNIT, _BEFORE, _TEXT, _AFTER = "编号", "上一句", "句子", "下一句"
-_FORMULA = r"(\s*[=+\-@|%])"
 YES = frozenset({"1", "1.0", "是", "√", "✓", "x", "X", "y", "Y", "true", "True", "TRUE"})
 NO = frozenset({"", "0", "0.0", "否", "nan", "None", "false", "False", "FALSE", "<NA>"})
 
@@ -105,24 +105,11 @@ def write(sheet: pd.DataFrame, path: str | Path) -> Path:
     if file.suffix == ".xlsx":
         _workbook(sheet).save(file)
     elif file.suffix == ".csv":
-        _marked(sheet).to_csv(file, index=False, encoding="utf-8-sig")
+        texts = {name: sheet[name].map(harmless) for name in (_BEFORE, _TEXT, _AFTER)}
+        sheet.assign(**texts).to_csv(file, index=False, encoding="utf-8-sig")
     else:
         raise InputError("编码表只能存为 .xlsx 或 .csv", file=file)
     return file
-
-
-def _marked(sheet: pd.DataFrame) -> pd.DataFrame:
-    """The sheet with an apostrophe before each sentence that a spreadsheet would take for a formula."""
-    marked = sheet.copy()
-    for name in (_BEFORE, _TEXT, _AFTER):
-        marked[name] = sheet[name].astype(str).str.replace(f"^{_FORMULA}", r"'\1", regex=True)
-    return marked
-
-
-def _unmarked(sheet: pd.DataFrame) -> pd.DataFrame:
-    if _TEXT in sheet:
-        sheet[_TEXT] = sheet[_TEXT].str.replace(f"^'{_FORMULA}", r"\1", regex=True)
-    return sheet
 
 
 def _workbook(sheet: pd.DataFrame) -> Any:
@@ -216,9 +203,9 @@ def _table(file: Path) -> pd.DataFrame:
         if file.suffix == ".xlsx":
             return pd.read_excel(file, dtype=str)
         try:
-            return _unmarked(pd.read_csv(file, dtype=str, encoding="utf-8-sig"))
+            return pd.read_csv(file, dtype=str, encoding="utf-8-sig").map(restored)
         except UnicodeDecodeError:
-            return _unmarked(pd.read_csv(file, dtype=str, encoding="gb18030"))
+            return pd.read_csv(file, dtype=str, encoding="gb18030").map(restored)
     except (ValueError, OSError, zipfile.BadZipFile) as error:
         raise InputError(
             "编码表读不出来", file=file, hint="请存为 .xlsx，或 UTF-8、GBK 编码的 .csv"

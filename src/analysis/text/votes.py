@@ -60,6 +60,11 @@ class Proposal:
     held: frozenset[int] = frozenset()
     kept: Mapping[int, Given] = field(default_factory=dict)
 
+    @property
+    def struck(self) -> frozenset[int]:
+        """Units in which a rule holds and yet an exclusion leaves nothing."""
+        return self.held - set(self.kept)
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -150,9 +155,7 @@ class Votes:
         for number, proposal in enumerate(proposals):
             kept = proposal.kept
             carried = {unit for unit in kept if view.lead(unit) in kept}
-            elected = set(np.flatnonzero(chances[:, number] >= self.limit).tolist()) - (
-                proposal.held - set(kept)
-            )
+            elected = set(np.flatnonzero(chances[:, number] >= self.limit).tolist()) - proposal.struck
             units: dict[int, Given] = {}
             for unit in sorted(elected | carried):
                 ids, _, spans = kept.get(unit) or ([VOTED], 0.0, self._speaking(found, unit, number))
@@ -268,7 +271,7 @@ def circumstances(view: View, proposals: Sequence[Proposal]) -> np.ndarray:
             hit[unit, number] = 1
             rules[unit, number] = min(len(ids), 4) / 2
             spans[unit, number] = min(len(places), 6) / 3
-        passing[sorted(proposal.held - set(proposal.kept)), number] = 1
+        passing[sorted(proposal.struck), number] = 1
     for unit in range(size):
         over = view.lead(unit)
         if over is not None:
@@ -358,12 +361,11 @@ def learn(
     owner = np.repeat(np.arange(len(coded)), [len(each.view.units) for each in coded])
     texts = [unit.text for each in coded for unit in each.view.units]
     strings = _frequent(texts, owner, documents, times)
-    for last in (False, True):
-        weights, constant = _regress(_matrix(strings, given, texts), gold, strength)
-        telling = np.abs(weights[given.shape[1] :]).max(axis=1, initial=0) >= least
-        if not last:
-            strings = [word for word, tells in zip(strings, telling, strict=True) if tells]
     split = given.shape[1]
+    weights, _ = _regress(_matrix(strings, given, texts), gold, strength)
+    telling = np.abs(weights[split:]).max(axis=1, initial=0) >= least
+    strings = [word for word, tells in zip(strings, telling, strict=True) if tells]
+    weights, constant = _regress(_matrix(strings, given, texts), gold, strength)
     return {
         "version": version,
         "source": source,

@@ -99,7 +99,7 @@ def basis(scan: Scan) -> None:
                 ),
                 *(
                     (f"编码表 {book.frame}", book.stated, book.name)
-                    for book in map(text.Codebook.load, ("five_part", "directive"))
+                    for book in (scan.book, text.Codebook.load("directive"))
                 ),
                 (
                     "提法编码表 phrases",

@@ -18,7 +18,7 @@ _LISTED = re.compile(r"[（(]?[一二三四五六七八九十\d]+[）)、.．]\s
 _FIGURE = r"[\d一二三四五六七八九十年月日季度上下半.%]+"
 _ALIKE = 16  # characters, figures and months left out
 PROPOSED = "编码由规则给出，是待人工确认的建议；每条可点到原句核对。"
-WEIGHED = "编码由规则和权重给出，是待人工确认的建议；每条可点到原句核对。"
+WEIGHED = PROPOSED.replace("规则", "规则和权重")
 
 
 def coding(scan: Scan, most: int = 12) -> None:
@@ -61,7 +61,7 @@ def coding(scan: Scan, most: int = 12) -> None:
             "其中只有{其中段落写到信访或纠纷的句数}所在的段落写到信访或矛盾纠纷：本语料多谈别的工作，其余的编码多半不是信访工作意义上的五部分。",
             grade="慎用",
         )
-    votes = text.Codebook.load("five_part").votes
+    votes = scan.book.votes
     if votes is not None:
         display.result("概率偏低的编码", int((codes["confidence"] < votes.doubt[1]).sum()), unit="处")
         display.finding(

@@ -160,9 +160,14 @@ class Scan:
         return find_commitments(self.documents, genres_refused=NO_COMMITMENTS)
 
     @cached_property
+    def book(self) -> text.Codebook:
+        """The codebook of the five parts."""
+        return text.Codebook.load("five_part")
+
+    @cached_property
     def rules(self) -> pd.DataFrame:
-        """What the rules propose."""
-        return text.code(self.documents, self.sentences, "five_part")
+        """What rules and votes propose."""
+        return text.code(self.documents, self.sentences, self.book)
 
     @cached_property
     def people(self) -> pd.DataFrame | None:
